@@ -1,0 +1,87 @@
+//! The body of `POST /api/heartbeat` and its answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ClockState, MachineId};
+
+/// What an agent says of itself and its machine every few minutes. Everything but the machine id is
+/// optional, so that older and newer agents understand each other; units are in the names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Heartbeat {
+    /// Who speaks.
+    pub machine_id: MachineId,
+    /// The machine's own clock, RFC 3339. Never used to judge silence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<String>,
+    /// Version of the agent, such as `0.1.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
+    /// Seconds since the machine booted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime_s: Option<u64>,
+    /// Whether the machine's clock was set by a time source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockState>,
+    /// The epoch of the agent's spool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// The newest seq in the spool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seq: Option<u64>,
+    /// Entries in the spool that this server has not confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spool_entries: Option<u64>,
+    /// Bytes of the spool on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spool_bytes: Option<u64>,
+    /// Age of the oldest unconfirmed entry in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spool_oldest_age_s: Option<u64>,
+    /// Bytes written to the inputs that the agent has not read yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_lag_bytes: Option<u64>,
+    /// Processor temperature in degrees Celsius.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_temperature_c: Option<f64>,
+    /// Free bytes on the disk that holds the spool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_free_bytes: Option<u64>,
+    /// Memory that programs could still take, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_available_bytes: Option<u64>,
+    /// Entries that the server refused and that were put aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries_put_aside: Option<u64>,
+}
+
+impl Heartbeat {
+    /// A heartbeat that says nothing but who speaks.
+    pub fn new(machine_id: MachineId) -> Heartbeat {
+        Heartbeat {
+            machine_id,
+            sent_at: None,
+            agent_version: None,
+            uptime_s: None,
+            clock: None,
+            epoch: None,
+            last_seq: None,
+            spool_entries: None,
+            spool_bytes: None,
+            spool_oldest_age_s: None,
+            input_lag_bytes: None,
+            cpu_temperature_c: None,
+            disk_free_bytes: None,
+            memory_available_bytes: None,
+            entries_put_aside: None,
+        }
+    }
+}
+
+/// The server's answer to a heartbeat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HeartbeatAnswer {
+    /// The server's clock, RFC 3339 UTC.
+    pub server_time: String,
+}
