@@ -350,6 +350,10 @@ impl Store {
     pub fn credential(&self, key_id: &str) -> Result<Option<Credential>, StoreError> {
         unimplemented!()
     }
+    /// Removes a credential (sign-out, revocation); `false` when there is none.
+    pub fn remove_credential(&self, key_id: &str) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
     pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         unimplemented!()
     }
