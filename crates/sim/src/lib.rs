@@ -1,0 +1,7 @@
+//! What the simulator is made of: a vending application that writes its log, and a fleet that posts
+//! to a server. The generators are pure: time and chance are arguments. No part of the product.
+
+pub mod app;
+pub mod fleet;
+pub mod pinned;
+pub mod rng;
