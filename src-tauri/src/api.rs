@@ -139,32 +139,94 @@ fn framed(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use axum::Extension;
-    use axum::response::sse::{Event, Sse};
     use axum::routing::{get, post};
+    use serde_json::Value;
 
     use super::*;
 
     fn router() -> Router {
+        let who = |caller: Option<Extension<Caller>>| async move {
+            match caller {
+                Some(Extension(Caller::Window)) => "the window",
+                _ => "somebody else",
+            }
+        };
+        let echo = |headers: HeaderMap, body: String| async move {
+            let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_vec());
+            format!("{}: {body}", String::from_utf8_lossy(&kind.unwrap_or_default()))
+        };
+        let live = || async { ([(header::CONTENT_TYPE, "text/event-stream")], "event: tick\n\n") };
         Router::new()
-            .route("/who", get(|Extension(caller): Extension<Caller>| async move {
-                if matches!(caller, Caller::Window) { "the window" } else { "somebody else" }
-            }))
-            .route("/echo", post(|headers: HeaderMap, body: String| async move {
-                format!("{:?} {body}", headers.get("content-type"))
-            }))
+            .route("/who", get(who))
+            .route("/echo", post(echo))
             .route("/large", get(|| async { vec![b'x'; MAX_BODY_BYTES + 1] }))
-            .route("/live", get(|| async {
-                Sse::new(futures_never().await)
-            }))
+            .route("/live", get(live))
     }
 
-    async fn futures_never()
-    -> impl axum::body::HttpBody<Data = axum::body::Bytes, Error = std::convert::Infallible> {
-        http_body_util::Empty::new()
-    }
-
-    fn call(method: &str, path: &str, body: Option<&str>) -> Call {
+    async fn answer(method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Problem> {
         let headers = HashMap::from([("content-type".to_owned(), "text/plain".to_owned())]);
-        Call { method: method.into(), path: path.into(), headers, body: body.map(str::to_owned) }
+        let call = Call { method: method.to_owned(), path: path.to_owned(), headers, body };
+        call.answer(router()).await
+    }
+
+    fn taken_apart(frame: &[u8]) -> (Value, &[u8]) {
+        let length = u32::from_be_bytes(frame[..4].try_into().expect("four bytes")) as usize;
+        let head = serde_json::from_slice(&frame[4..4 + length]).expect("a head");
+        (head, &frame[4 + length..])
+    }
+
+    #[tokio::test]
+    async fn the_caller_is_the_window() {
+        let frame = answer("get", "/who", None).await.expect("an answer");
+        let (head, body) = taken_apart(&frame);
+        assert_eq!(head["status"], 200);
+        assert_eq!(head["headers"]["content-type"], "text/plain; charset=utf-8");
+        assert_eq!(body, b"the window");
+    }
+
+    #[tokio::test]
+    async fn headers_and_body_arrive_as_given() {
+        let frame = answer("POST", "/echo", Some("h\u{e9}llo".to_owned())).await.expect("an answer");
+        assert_eq!(taken_apart(&frame).1, "text/plain: h\u{e9}llo".as_bytes());
+    }
+
+    #[tokio::test]
+    async fn an_unknown_path_is_an_answer_and_not_a_failure() {
+        let frame = answer("GET", "/nothing?a=b", None).await.expect("an answer");
+        assert_eq!(taken_apart(&frame).0["status"], 404);
+    }
+
+    #[tokio::test]
+    async fn a_body_beyond_the_bound_becomes_a_413_either_way() {
+        for (method, path, body, code) in [
+            ("GET", "/large", None, "answer_too_large"),
+            ("POST", "/echo", Some("x".repeat(MAX_BODY_BYTES + 1)), "request_too_large"),
+        ] {
+            let frame = answer(method, path, body).await.expect("an answer");
+            let (head, body) = taken_apart(&frame);
+            assert_eq!(head["status"], 413);
+            let body: Value = serde_json::from_slice(body).expect("JSON");
+            assert_eq!(body["code"], code);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_endless_answer_is_refused() {
+        let problem = answer("GET", "/live", None).await.expect_err("refused");
+        assert_eq!(problem.code, "use_subscribe");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_is_refused() {
+        for (method, path) in [
+            ("GE T", "/who"),
+            ("GET", "who"),
+            ("GET", "https://elsewhere/who"),
+            ("GET", "//elsewhere/who"),
+            ("GET", "/a b"),
+        ] {
+            let problem = answer(method, path, None).await.expect_err("refused");
+            assert_eq!(problem.code, "malformed_request", "{method} {path}");
+        }
     }
 }

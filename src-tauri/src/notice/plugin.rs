@@ -1,0 +1,43 @@
+//! Windows and macOS: the notification plugin, which reports a click on a notification by its number.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tauri::AppHandle;
+use tauri_plugin_notification::NotificationExt;
+use tokio::sync::mpsc;
+
+use super::words::Notice;
+use crate::desktop::Desktop;
+
+/// What the plugin calls a click on the notification itself.
+const CLICK: &str = "tap";
+
+/// Notifications whose click is still understood. Numbers go round after this many.
+const MAX_REMEMBERED: i32 = 256;
+
+/// Shows notices until the sender is gone.
+pub async fn deliver(app: AppHandle, desktop: Arc<Desktop>, mut notices: mpsc::Receiver<Notice>) {
+    let machines = Arc::new(Mutex::new(HashMap::<i32, String>::new()));
+    let (clicked_app, clicked) = (app.clone(), Arc::clone(&machines));
+    let listening = app.notification().on_action(move |action| {
+        let id = action.notification().map(|notification| notification.id());
+        let machines = clicked.lock().unwrap_or_else(PoisonError::into_inner);
+        let machine = id.and_then(|id| machines.get(&id));
+        if let (CLICK, Some(machine)) = (action.action_id(), machine) {
+            desktop.open_machine(&clicked_app, machine);
+        }
+    });
+    if let Err(error) = listening {
+        tracing::warn!(%error, "clicks on notifications will not be noticed");
+    }
+    let mut id = 0;
+    while let Some(notice) = notices.recv().await {
+        id = id % MAX_REMEMBERED + 1;
+        let builder = app.notification().builder().id(id).title(&notice.title).body(&notice.body);
+        machines.lock().unwrap_or_else(PoisonError::into_inner).insert(id, notice.machine);
+        if let Err(error) = builder.show() {
+            tracing::warn!(%error, "a notification was not shown");
+        }
+    }
+}
