@@ -167,7 +167,15 @@ impl LogEntry {
             other => serde_json::from_value(other)
                 .map_err(|_| field("clock", "must be synced, unsynced or repaired"))?,
         };
-        let entry = LogEntry { seq, timestamp, level, component, message, context, clock };
+        let entry = LogEntry {
+            seq,
+            timestamp,
+            level,
+            component,
+            message,
+            context,
+            clock,
+        };
         let size = entry.size_bytes();
         if size > ENTRY_MAX_BYTES {
             return Err(EntryError::TooLarge(size));
@@ -187,7 +195,10 @@ impl LogEntry {
 }
 
 fn field(field: &'static str, problem: &str) -> EntryError {
-    EntryError::Field { field, problem: problem.into() }
+    EntryError::Field {
+        field,
+        problem: problem.into(),
+    }
 }
 
 fn text(name: &'static str, value: Value) -> Result<String, EntryError> {
@@ -239,6 +250,9 @@ mod tests {
         for (key, got, wanted) in cases {
             assert_eq!(got, wanted, "{key}");
         }
-        assert_eq!(LogEntry::from_json(json!([])).unwrap_err().code(), "bad_field");
+        assert_eq!(
+            LogEntry::from_json(json!([])).unwrap_err().code(),
+            "bad_field"
+        );
     }
 }

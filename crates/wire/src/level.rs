@@ -28,8 +28,13 @@ pub struct UnknownLevel(pub String);
 
 impl Level {
     /// Every level, lightest first.
-    pub const ALL: [Level; 5] =
-        [Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Critical];
+    pub const ALL: [Level; 5] = [
+        Level::Debug,
+        Level::Info,
+        Level::Warn,
+        Level::Error,
+        Level::Critical,
+    ];
 
     /// The name as it is written in JSON: `DEBUG`, `INFO`, `WARN`, `ERROR`, `CRITICAL`.
     pub fn as_str(self) -> &'static str {

@@ -98,8 +98,17 @@ mod tests {
         assert!("VM001".parse::<MachineId>().is_ok());
         assert!("a_b-C12345".parse::<MachineId>().is_ok());
         assert_eq!("".parse::<MachineId>(), Err(MachineIdError::Empty));
-        assert!(matches!("VM000000001".parse::<MachineId>(), Err(MachineIdError::TooLong(_))));
-        assert!(matches!("VM 01".parse::<MachineId>(), Err(MachineIdError::BadCharacter(_))));
-        assert!(matches!("VM|01".parse::<MachineId>(), Err(MachineIdError::BadCharacter(_))));
+        assert!(matches!(
+            "VM000000001".parse::<MachineId>(),
+            Err(MachineIdError::TooLong(_))
+        ));
+        assert!(matches!(
+            "VM 01".parse::<MachineId>(),
+            Err(MachineIdError::BadCharacter(_))
+        ));
+        assert!(matches!(
+            "VM|01".parse::<MachineId>(),
+            Err(MachineIdError::BadCharacter(_))
+        ));
     }
 }
