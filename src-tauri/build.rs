@@ -9,8 +9,9 @@ fn main() {
     println!("cargo:rerun-if-changed=../icons");
     let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
     let windows = tauri_build::WindowsAttributes::new().window_icon_path("../icons/icon.ico");
-    let attributes =
-        tauri_build::Attributes::new().app_manifest(manifest).windows_attributes(windows);
+    let attributes = tauri_build::Attributes::new()
+        .app_manifest(manifest)
+        .windows_attributes(windows);
     if let Err(error) = tauri_build::try_build(attributes) {
         eprintln!("tauri-build failed: {error:#}");
         std::process::exit(1);

@@ -47,7 +47,11 @@ impl Call {
     /// beyond [`MAX_BODY_BYTES`] becomes a 413 answer. Fails when the request is malformed or when
     /// nothing answers in time.
     pub async fn answer(self, router: Router) -> Result<Vec<u8>, Problem> {
-        if self.body.as_ref().is_some_and(|body| body.len() > MAX_BODY_BYTES) {
+        if self
+            .body
+            .as_ref()
+            .is_some_and(|body| body.len() > MAX_BODY_BYTES)
+        {
             let words = "The request is larger than 8 MB. Send it in smaller parts.";
             return Ok(too_large("request_too_large", words));
         }
@@ -92,7 +96,10 @@ async fn exchange(router: Router, request: Request<Body>) -> Result<Vec<u8>, Pro
     };
     let (parts, body) = response.into_parts();
     if is_endless(&parts.headers) {
-        return Err(Problem::new("use_subscribe", "Live events come through subscribe."));
+        return Err(Problem::new(
+            "use_subscribe",
+            "Live events come through subscribe.",
+        ));
     }
     match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(collected) => Ok(framed(parts.status, &parts.headers, &collected.to_bytes())),
@@ -100,7 +107,10 @@ async fn exchange(router: Router, request: Request<Body>) -> Result<Vec<u8>, Pro
             "answer_too_large",
             "The answer is larger than 8 MB. Choose a shorter time range, or export it to a file.",
         )),
-        Err(error) => Err(Problem::new("answer_cut_off", format!("The answer broke off: {error}"))),
+        Err(error) => Err(Problem::new(
+            "answer_cut_off",
+            format!("The answer broke off: {error}"),
+        )),
     }
 }
 
@@ -126,8 +136,11 @@ fn framed(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
         .iter()
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .collect();
-    let head = serde_json::to_vec(&Head { status: status.as_u16(), headers })
-        .expect("numbers and strings are always JSON");
+    let head = serde_json::to_vec(&Head {
+        status: status.as_u16(),
+        headers,
+    })
+    .expect("numbers and strings are always JSON");
     let length = u32::try_from(head.len()).expect("the server bounds headers far below 4 GB");
     let mut frame = Vec::with_capacity(4 + head.len() + body.len());
     frame.extend_from_slice(&length.to_be_bytes());
@@ -152,10 +165,20 @@ mod tests {
             }
         };
         let echo = |headers: HeaderMap, body: String| async move {
-            let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_vec());
-            format!("{}: {body}", String::from_utf8_lossy(&kind.unwrap_or_default()))
+            let kind = headers
+                .get(header::CONTENT_TYPE)
+                .map(|kind| kind.as_bytes().to_vec());
+            format!(
+                "{}: {body}",
+                String::from_utf8_lossy(&kind.unwrap_or_default())
+            )
         };
-        let live = || async { ([(header::CONTENT_TYPE, "text/event-stream")], "event: tick\n\n") };
+        let live = || async {
+            (
+                [(header::CONTENT_TYPE, "text/event-stream")],
+                "event: tick\n\n",
+            )
+        };
         Router::new()
             .route("/who", get(who))
             .route("/echo", post(echo))
@@ -165,7 +188,12 @@ mod tests {
 
     async fn answer(method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Problem> {
         let headers = HashMap::from([("content-type".to_owned(), "text/plain".to_owned())]);
-        let call = Call { method: method.to_owned(), path: path.to_owned(), headers, body };
+        let call = Call {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers,
+            body,
+        };
         call.answer(router()).await
     }
 
@@ -186,13 +214,17 @@ mod tests {
 
     #[tokio::test]
     async fn headers_and_body_arrive_as_given() {
-        let frame = answer("POST", "/echo", Some("h\u{e9}llo".to_owned())).await.expect("an answer");
+        let frame = answer("POST", "/echo", Some("h\u{e9}llo".to_owned()))
+            .await
+            .expect("an answer");
         assert_eq!(taken_apart(&frame).1, "text/plain: h\u{e9}llo".as_bytes());
     }
 
     #[tokio::test]
     async fn an_unknown_path_is_an_answer_and_not_a_failure() {
-        let frame = answer("GET", "/nothing?a=b", None).await.expect("an answer");
+        let frame = answer("GET", "/nothing?a=b", None)
+            .await
+            .expect("an answer");
         assert_eq!(taken_apart(&frame).0["status"], 404);
     }
 
@@ -200,7 +232,12 @@ mod tests {
     async fn a_body_beyond_the_bound_becomes_a_413_either_way() {
         for (method, path, body, code) in [
             ("GET", "/large", None, "answer_too_large"),
-            ("POST", "/echo", Some("x".repeat(MAX_BODY_BYTES + 1)), "request_too_large"),
+            (
+                "POST",
+                "/echo",
+                Some("x".repeat(MAX_BODY_BYTES + 1)),
+                "request_too_large",
+            ),
         ] {
             let frame = answer(method, path, body).await.expect("an answer");
             let (head, body) = taken_apart(&frame);

@@ -68,7 +68,10 @@ mod tests {
     fn connecting_to_a_server_is_refused_with_what_to_do_instead() {
         let args = Args::parse_from(["vendlog", "--connect", "https://ops-pc:4433"]);
         let words = args.refused().expect("refused");
-        assert!(words.contains("https://ops-pc:4433") && words.contains("sign-in link"), "{words}");
+        assert!(
+            words.contains("https://ops-pc:4433") && words.contains("sign-in link"),
+            "{words}"
+        );
     }
 
     #[test]

@@ -38,7 +38,12 @@ pub async fn api(
     headers: Option<std::collections::HashMap<String, String>>,
     body: Option<String>,
 ) -> Result<Response, Problem> {
-    let call = Call { method, path, headers: headers.unwrap_or_default(), body };
+    let call = Call {
+        method,
+        path,
+        headers: headers.unwrap_or_default(),
+        body,
+    };
     Ok(Response::new(call.answer(desktop.router()).await?))
 }
 

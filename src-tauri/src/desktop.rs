@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use central::Running;
+use central::events::Subscription;
 use tauri::AppHandle;
 use tauri::ipc::Channel;
 use tauri_plugin_dialog::{DialogExt, FilePath};
@@ -51,13 +52,25 @@ impl Desktop {
         &self.live
     }
 
+    /// Central's live events, from after the event `after` when it is still known.
+    ///
+    /// # Errors
+    /// `closing` once the app shuts down.
+    pub fn events(&self, after: Option<&str>) -> Result<Subscription, Problem> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*running {
+            Some(running) => Ok(running.events(after)),
+            None => Err(Problem::new("closing", "Vendlog is closing.")),
+        }
+    }
+
     /// Begins a subscription of the page.
     pub fn subscribe(
         &self,
         channel: Channel<Message>,
         after: Option<String>,
     ) -> Result<u32, Problem> {
-        let mut events = self.events(after)?;
+        let mut events = self.events(after.as_deref())?;
         self.live.begin(channel, |channel| {
             tauri::async_runtime::spawn(async move {
                 while let Some(event) = events.next().await {
@@ -109,9 +122,15 @@ impl Desktop {
     pub async fn shut_down(&self) {
         self.page_went();
         self.exports.ended(CLEAN_WITHIN).await;
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let running = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(running) = running
-            && tokio::time::timeout(DRAIN_WITHIN, running.shutdown()).await.is_err()
+            && tokio::time::timeout(DRAIN_WITHIN, running.shutdown())
+                .await
+                .is_err()
         {
             tracing::error!("closing took longer than {} s", DRAIN_WITHIN.as_secs());
         }

@@ -28,7 +28,11 @@ fn resolved(path: &Path) -> PathBuf {
     for ancestor in absolute.ancestors() {
         if let Ok(canonical) = ancestor.canonicalize() {
             let rest = absolute.strip_prefix(ancestor).unwrap_or(Path::new(""));
-            return if rest.as_os_str().is_empty() { canonical } else { canonical.join(rest) };
+            return if rest.as_os_str().is_empty() {
+                canonical
+            } else {
+                canonical.join(rest)
+            };
         }
     }
     absolute
@@ -64,6 +68,9 @@ mod tests {
         std::fs::create_dir(&data).expect("made");
         assert_eq!(identifier(BASE, &data, None), before);
         assert_eq!(identifier(BASE, &data.join(".").join(""), None), before);
-        assert_eq!(identifier(BASE, &dir.path().join("store/../store"), None), before);
+        assert_eq!(
+            identifier(BASE, &dir.path().join("store/../store"), None),
+            before
+        );
     }
 }

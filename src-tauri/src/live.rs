@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use central::events::Event;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tauri::async_runtime::JoinHandle;
@@ -26,9 +27,22 @@ pub struct Message {
 }
 
 impl Message {
+    /// An event of central.
+    pub fn of(event: Event) -> Self {
+        Self {
+            id: Some(event.id),
+            event: event.name.to_owned(),
+            data: event.data,
+        }
+    }
+
     /// Asks the page to show another of its addresses.
     fn navigate(path: &str) -> Self {
-        Self { id: None, event: "navigate".to_owned(), data: json!({ "path": path }) }
+        Self {
+            id: None,
+            event: "navigate".to_owned(),
+            data: json!({ "path": path }),
+        }
     }
 }
 
@@ -127,7 +141,9 @@ mod tests {
         let kept = Arc::clone(&seen);
         let channel = Channel::new(move |body| {
             if let InvokeResponseBody::Json(text) = body {
-                kept.lock().expect("lock").push(serde_json::from_str(&text).expect("JSON"));
+                kept.lock()
+                    .expect("lock")
+                    .push(serde_json::from_str(&text).expect("JSON"));
             }
             Ok(())
         });
@@ -144,7 +160,8 @@ mod tests {
         let (channel, seen) = channel();
         live.begin(channel, idle).expect("begun");
         live.navigate("/machines/VM001");
-        let expected = json!({"id": null, "event": "navigate", "data": {"path": "/machines/VM001"}});
+        let expected =
+            json!({"id": null, "event": "navigate", "data": {"path": "/machines/VM001"}});
         assert_eq!(*seen.lock().expect("lock"), [expected]);
     }
 

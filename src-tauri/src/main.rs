@@ -55,15 +55,20 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     let data_dir = match (&args.data, &default_dir) {
         (Some(named), _) => named.clone(),
         (None, Some(default)) => default.clone(),
-        (None, None) => anyhow::bail!("This system names no folder for data. Name one with --data."),
+        (None, None) => {
+            anyhow::bail!("This system names no folder for data. Name one with --data.")
+        }
     };
     let mut context = tauri::generate_context!();
     let base = std::mem::take(&mut context.config_mut().identifier);
-    context.config_mut().identifier = instance::identifier(&base, &data_dir, default_dir.as_deref());
+    context.config_mut().identifier =
+        instance::identifier(&base, &data_dir, default_dir.as_deref());
 
     let app = tauri::Builder::default()
         // First, so that a second start ends before it opens anything.
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| window::show(app)))
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| {
+            window::show(app)
+        }))
         .plugin(tauri_plugin_dialog::init())
         .plugin(window::remembering())
         .invoke_handler(tauri::generate_handler![
@@ -122,7 +127,9 @@ async fn fail(app: &AppHandle, why: &str) {
         .message(why)
         .title("Vendlog cannot start")
         .kind(MessageDialogKind::Error)
-        .show(move |_| drop(seen.send(())));
+        .show(move |_| {
+            let _ = seen.send(());
+        });
     let _ = is_seen.await;
     app.exit(1);
 }
@@ -139,5 +146,8 @@ async fn stop_when_asked(app: AppHandle) {
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }

@@ -23,7 +23,9 @@ const MIN_SIZE: (f64, f64) = (720.0, 480.0);
 pub fn remembering() -> TauriPlugin<Wry> {
     let kept =
         StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN;
-    tauri_plugin_window_state::Builder::default().with_state_flags(kept).build()
+    tauri_plugin_window_state::Builder::default()
+        .with_state_flags(kept)
+        .build()
 }
 
 /// Opens the window; the page's subscriptions end with the page.
@@ -52,7 +54,10 @@ pub fn find(app: &AppHandle) -> Option<WebviewWindow> {
 /// Brings the window to the front, wherever it was.
 pub fn show(app: &AppHandle) {
     let Some(window) = find(app) else { return };
-    let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
+    let shown = window
+        .show()
+        .and_then(|()| window.unminimize())
+        .and_then(|()| window.set_focus());
     if let Err(error) = shown {
         tracing::warn!(%error, "the window could not be brought to the front");
     }

@@ -12,7 +12,11 @@ pub struct Counter {
 impl Counter {
     /// Nothing counted yet.
     pub fn new(format: Format) -> Self {
-        Self { format, lines: 0, in_quotes: false }
+        Self {
+            format,
+            lines: 0,
+            in_quotes: false,
+        }
     }
 
     /// Takes the next piece. A quoted CSV cell may hold line ends that end no record.
@@ -41,7 +45,9 @@ mod tests {
 
     fn counted(format: Format, text: &str, piece_bytes: usize) -> u64 {
         let mut counter = Counter::new(format);
-        text.as_bytes().chunks(piece_bytes).for_each(|piece| counter.take(piece));
+        text.as_bytes()
+            .chunks(piece_bytes)
+            .for_each(|piece| counter.take(piece));
         counter.entries()
     }
 

@@ -35,16 +35,22 @@ impl Writer {
         let (made, is_made) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let target = target.to_owned();
-        let thread = thread::Builder::new().name("export".to_owned()).spawn(move || {
-            let file = match temporary(&target) {
-                Ok(file) => file,
-                Err(error) => return drop(made.send(Err(error))),
-            };
-            // Whoever waited may be gone: the queue is closed then, and the file goes below.
-            let _ = made.send(Ok(()));
-            let _ = end.send(write_all(file, &target, queue));
-        })?;
-        let writer = Self { parts: Some(parts), ended, thread: Some(thread) };
+        let thread = thread::Builder::new()
+            .name("export".to_owned())
+            .spawn(move || {
+                let file = match temporary(&target) {
+                    Ok(file) => file,
+                    Err(error) => return drop(made.send(Err(error))),
+                };
+                // Whoever waited may be gone: the queue is closed then, and the file goes below.
+                let _ = made.send(Ok(()));
+                let _ = end.send(write_all(file, &target, queue));
+            })?;
+        let writer = Self {
+            parts: Some(parts),
+            ended,
+            thread: Some(thread),
+        };
         is_made.await.unwrap_or_else(|_| Err(stopped()))?;
         Ok(writer)
     }
@@ -96,7 +102,11 @@ fn temporary(target: &Path) -> Result<NamedTempFile> {
 
 /// Writes until the end is said; a queue that closes before is a cancelled export, and the
 /// temporary file goes with its handle.
-fn write_all(mut file: NamedTempFile, target: &Path, mut queue: mpsc::Receiver<Part>) -> Result<()> {
+fn write_all(
+    mut file: NamedTempFile,
+    target: &Path,
+    mut queue: mpsc::Receiver<Part>,
+) -> Result<()> {
     while let Some(part) = queue.blocking_recv() {
         match part {
             Part::Piece(piece) => file.write_all(&piece)?,

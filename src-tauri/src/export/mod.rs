@@ -108,19 +108,29 @@ impl Exports {
         }
         let cancelled = Arc::new(Notify::new());
         *running = Some(Arc::clone(&cancelled));
-        Ok(Turn { exports: self, cancelled })
+        Ok(Turn {
+            exports: self,
+            cancelled,
+        })
     }
 
     /// Stops the running export; false when there is none.
     pub fn cancel(&self) -> bool {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.as_ref().inspect(|cancelled| cancelled.notify_one()).is_some()
+        running
+            .as_ref()
+            .inspect(|cancelled| cancelled.notify_one())
+            .is_some()
     }
 
     /// Waits until no export runs, and so none has a temporary file; not longer than `within`.
     pub async fn ended(&self, within: Duration) {
-        let is_running =
-            || self.running.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let is_running = || {
+            self.running
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_some()
+        };
         let began = Instant::now();
         while is_running() && began.elapsed() < within {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -141,7 +151,11 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *self.exports.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self
+            .exports
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -165,7 +179,11 @@ pub async fn offer(router: Router, query: &str, format: Format) -> Result<Offer,
         .get(header::CONTENT_DISPOSITION)
         .and_then(|value| suggested_name(value.to_str().ok()?));
     let file_name = suggested.unwrap_or_else(|| format!("vendlog-logs.{}", format.name()));
-    Ok(Offer { router, uri, file_name })
+    Ok(Offer {
+        router,
+        uri,
+        file_name,
+    })
 }
 
 impl Offer {
@@ -188,29 +206,44 @@ impl Offer {
         let mut told = Instant::now();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
-                Problem::new("export_broken_off", format!("The export broke off: {error}."))
+                Problem::new(
+                    "export_broken_off",
+                    format!("The export broke off: {error}."),
+                )
             })?;
-            let Ok(data) = frame.into_data() else { continue };
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
             counter.take(&data);
             bytes += data.len() as u64;
             writer.write(data).await.map_err(failed)?;
             if told.elapsed() >= PROGRESS_EVERY {
                 told = Instant::now();
                 // A page that no longer listens ends the export elsewhere.
-                let _ = progress.send(Progress { entries: counter.entries(), bytes });
+                let _ = progress.send(Progress {
+                    entries: counter.entries(),
+                    bytes,
+                });
             }
         }
         writer.finish().await.map_err(failed)?;
         let entries = counter.entries();
         let _ = progress.send(Progress { entries, bytes });
-        Ok(Saved { path: target.display().to_string(), entries, bytes })
+        Ok(Saved {
+            path: target.display().to_string(),
+            entries,
+            bytes,
+        })
     }
 }
 
 /// The router's answer to an export request, or its own words why not.
 async fn ask(router: &Router, uri: &str) -> Result<Response<Body>, Problem> {
     let request = Request::get(uri).body(Body::empty()).map_err(|_| {
-        Problem::new("malformed_request", "The filters cannot be written as an address.")
+        Problem::new(
+            "malformed_request",
+            "The filters cannot be written as an address.",
+        )
     })?;
     let response = match router.clone().oneshot(from_window(request)).await {
         Ok(response) => response,
@@ -220,11 +253,17 @@ async fn ask(router: &Router, uri: &str) -> Result<Response<Body>, Problem> {
         return Ok(response);
     }
     let status = response.status();
-    let told = Limited::new(response.into_body(), MAX_ERROR_BYTES).collect().await.ok();
+    let told = Limited::new(response.into_body(), MAX_ERROR_BYTES)
+        .collect()
+        .await
+        .ok();
     let told = told.and_then(|body| serde_json::from_slice::<Told>(&body.to_bytes()).ok());
     Err(match told {
         Some(Told { code, message }) => Problem { code, message },
-        None => Problem::new("export_refused", format!("The export was refused ({status}).")),
+        None => Problem::new(
+            "export_refused",
+            format!("The export was refused ({status})."),
+        ),
     })
 }
 

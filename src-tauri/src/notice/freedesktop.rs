@@ -32,7 +32,10 @@ const SERVER_DECIDES: i32 = -1;
 trait Notifications {
     fn get_capabilities(&self) -> zbus::Result<Vec<String>>;
 
-    #[allow(clippy::too_many_arguments, reason = "the interface is the specification's")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the interface is the specification's"
+    )]
     fn notify(
         &self,
         app_name: &str,
@@ -85,7 +88,11 @@ impl Session {
         let clicks = service.receive_action_invoked().await?;
         let capabilities = service.get_capabilities().await?;
         let takes_markup = capabilities.iter().any(|name| name == "body-markup");
-        Ok(Self { service, clicks, takes_markup })
+        Ok(Self {
+            service,
+            clicks,
+            takes_markup,
+        })
     }
 
     /// Shows `first` and what follows. Notices and clicks are taken by one loop, so that a click is
@@ -125,7 +132,11 @@ impl Session {
     }
 
     async fn show(&self, notice: &Notice) -> zbus::Result<u32> {
-        let body = if self.takes_markup { as_markup(&notice.body) } else { notice.body.clone() };
+        let body = if self.takes_markup {
+            as_markup(&notice.body)
+        } else {
+            notice.body.clone()
+        };
         let hints = HashMap::from([
             ("urgency", Value::U8(URGENCY_CRITICAL)),
             ("desktop-entry", Value::from("vendlog")),
@@ -133,7 +144,18 @@ impl Session {
         ]);
         let actions = [CLICK, "Open machine"];
         let title = &notice.title;
-        self.service.notify("Vendlog", 0, "", title, &body, &actions, hints, SERVER_DECIDES).await
+        self.service
+            .notify(
+                "Vendlog",
+                0,
+                "",
+                title,
+                &body,
+                &actions,
+                hints,
+                SERVER_DECIDES,
+            )
+            .await
     }
 }
 
@@ -142,7 +164,15 @@ impl Session {
 fn icon() -> Value<'static> {
     let image = tauri::include_image!("../icons/128x128.png");
     let (width, height) = (image.width() as i32, image.height() as i32);
-    Value::from(Structure::from((width, height, width * 4, true, 8, 4, image.rgba().to_vec())))
+    Value::from(Structure::from((
+        width,
+        height,
+        width * 4,
+        true,
+        8,
+        4,
+        image.rgba().to_vec(),
+    )))
 }
 
 /// Which machine each shown notification is about, oldest first.
@@ -161,7 +191,10 @@ impl Shown {
     }
 
     fn machine(&self, id: u32) -> Option<&str> {
-        self.machines.iter().find(|(known, _)| *known == id).map(|(_, machine)| machine.as_str())
+        self.machines
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map(|(_, machine)| machine.as_str())
     }
 }
 
@@ -183,9 +216,13 @@ mod tests {
 
     #[test]
     fn the_icon_is_a_whole_picture() {
-        let Value::Structure(picture) = icon() else { panic!("a structure") };
+        let Value::Structure(picture) = icon() else {
+            panic!("a structure")
+        };
         assert_eq!(picture.signature().to_string(), "(iiibiiay)");
-        let Some(Value::Array(pixels)) = picture.fields().last() else { panic!("pixels") };
+        let Some(Value::Array(pixels)) = picture.fields().last() else {
+            panic!("pixels")
+        };
         assert_eq!(pixels.len(), 128 * 128 * 4);
     }
 }

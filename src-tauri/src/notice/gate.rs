@@ -18,8 +18,10 @@ impl Gate {
     /// True when the entry of `machine`, filed at `at_us`, should be told at `now_us` (both in
     /// microseconds UTC). Answering true counts as told.
     pub fn admits(&mut self, machine: &str, at_us: i64, now_us: i64) -> bool {
-        self.told_at_us.retain(|_, told| (0..ONCE_IN_US).contains(&(now_us - *told)));
-        if now_us.saturating_sub(at_us) >= YOUNGER_THAN_US || self.told_at_us.contains_key(machine) {
+        self.told_at_us
+            .retain(|_, told| (0..ONCE_IN_US).contains(&(now_us - *told)));
+        if now_us.saturating_sub(at_us) >= YOUNGER_THAN_US || self.told_at_us.contains_key(machine)
+        {
             return false;
         }
         self.told_at_us.insert(machine.to_owned(), now_us);

@@ -31,12 +31,16 @@ const QUEUE: usize = 64;
 pub async fn watch(app: tauri::AppHandle, desktop: Arc<Desktop>) {
     let (sender, receiver) = mpsc::channel(QUEUE);
     let shown = tauri::async_runtime::spawn(deliver(app, Arc::clone(&desktop), receiver));
-    let mut events = desktop.events();
+    let Ok(mut events) = desktop.events(None) else {
+        return;
+    };
     let mut gate = Gate::default();
     while let Some(event) = events.next().await {
-        let Some(entry) = event.critical() else { continue };
-        let machine = entry.machine_id.as_str();
-        if gate.admits(machine, entry.filed_at.as_micros(), now_us()) {
+        let Some(entry) = event.critical() else {
+            continue;
+        };
+        let machine = &entry.machine_id;
+        if gate.admits(machine, entry.filed_at, now_us()) {
             let notice = Notice::of_critical(machine, &entry.component, &entry.message);
             if sender.try_send(notice).is_err() {
                 tracing::warn!(machine, "a notification was dropped: too many are waiting");
@@ -49,6 +53,8 @@ pub async fn watch(app: tauri::AppHandle, desktop: Arc<Desktop>) {
 
 /// Microseconds since 1970; a clock before that counts as 1970.
 fn now_us() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

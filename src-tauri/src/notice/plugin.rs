@@ -34,8 +34,16 @@ pub async fn deliver(app: AppHandle, desktop: Arc<Desktop>, mut notices: mpsc::R
     let mut id = 0;
     while let Some(notice) = notices.recv().await {
         id = id % MAX_REMEMBERED + 1;
-        let builder = app.notification().builder().id(id).title(&notice.title).body(&notice.body);
-        machines.lock().unwrap_or_else(PoisonError::into_inner).insert(id, notice.machine);
+        let builder = app
+            .notification()
+            .builder()
+            .id(id)
+            .title(&notice.title)
+            .body(&notice.body);
+        machines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, notice.machine);
         if let Err(error) = builder.show() {
             tracing::warn!(%error, "a notification was not shown");
         }

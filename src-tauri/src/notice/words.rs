@@ -24,7 +24,10 @@ impl Notice {
         let shown_machine = plain(machine, MAX_NAME_CHARS);
         Self {
             machine: machine.to_owned(),
-            title: format!("{shown_machine}: CRITICAL in {}", plain(component, MAX_NAME_CHARS)),
+            title: format!(
+                "{shown_machine}: CRITICAL in {}",
+                plain(component, MAX_NAME_CHARS)
+            ),
             body: plain(message, MAX_MESSAGE_CHARS),
         }
     }
@@ -32,7 +35,9 @@ impl Notice {
 
 /// The text for a server that reads the body as markup.
 pub fn as_markup(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 /// At most `max_chars` of the text, with what is not to be seen spelled out.
@@ -97,6 +102,9 @@ mod tests {
 
     #[test]
     fn markup_stays_text() {
-        assert_eq!(as_markup("<a href=\"x\">&</a>"), "&lt;a href=\"x\"&gt;&amp;&lt;/a&gt;");
+        assert_eq!(
+            as_markup("<a href=\"x\">&</a>"),
+            "&lt;a href=\"x\"&gt;&amp;&lt;/a&gt;"
+        );
     }
 }
