@@ -73,8 +73,8 @@ impl Desktop {
         let mut events = self.events(after.as_deref())?;
         self.live.begin(channel, |channel| {
             tauri::async_runtime::spawn(async move {
-                while let Some(event) = events.next().await {
-                    if channel.send(Message::of(event)).is_err() {
+                while let Some(message) = events.next().await {
+                    if channel.send(Message::of(message)).is_err() {
                         return;
                     }
                 }

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use central::events::Event;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tauri::async_runtime::JoinHandle;
@@ -27,12 +26,13 @@ pub struct Message {
 }
 
 impl Message {
-    /// An event of central.
-    pub fn of(event: Event) -> Self {
+    /// An event of central. Its data is always JSON; were it not, the page would get null.
+    pub fn of(message: central::events::Message) -> Self {
+        let data = serde_json::from_str(&message.data).unwrap_or_default();
         Self {
-            id: Some(event.id),
-            event: event.name.to_owned(),
-            data: event.data,
+            id: Some(message.id),
+            event: message.event.to_owned(),
+            data,
         }
     }
 

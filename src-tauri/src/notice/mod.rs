@@ -15,8 +15,9 @@ mod plugin;
 use plugin::deliver;
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
+use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::desktop::Desktop;
@@ -35,14 +36,14 @@ pub async fn watch(app: tauri::AppHandle, desktop: Arc<Desktop>) {
         return;
     };
     let mut gate = Gate::default();
-    while let Some(event) = events.next().await {
-        let Some(entry) = event.critical() else {
+    while let Some(message) = events.next().await {
+        let Some(entry) = critical(message.event, &message.data) else {
             continue;
         };
-        let machine = &entry.machine_id;
-        if gate.admits(machine, entry.filed_at, now_us()) {
-            let notice = Notice::of_critical(machine, &entry.component, &entry.message);
+        if gate.admits(&entry.machine_id, entry.filed_at.as_microsecond(), now_us()) {
+            let notice = Notice::of_critical(&entry.machine_id, &entry.component, &entry.message);
             if sender.try_send(notice).is_err() {
+                let machine = entry.machine_id;
                 tracing::warn!(machine, "a notification was dropped: too many are waiting");
             }
         }
@@ -51,10 +52,42 @@ pub async fn watch(app: tauri::AppHandle, desktop: Arc<Desktop>) {
     let _ = shown.await;
 }
 
-/// Microseconds since 1970; a clock before that counts as 1970.
+/// What a notification needs of an entry.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+struct Critical {
+    machine_id: String,
+    component: String,
+    message: String,
+    filed_at: Timestamp,
+}
+
+/// The entry in a `critical` event.
+fn critical(event: &str, data: &str) -> Option<Critical> {
+    if event != "critical" {
+        return None;
+    }
+    serde_json::from_str(data)
+        .inspect_err(|error| tracing::warn!(%error, "a critical event could not be read"))
+        .ok()
+}
+
+/// Microseconds UTC.
 fn now_us() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    Timestamp::now().as_microsecond()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_critical_event_is_read_and_others_are_passed_over() {
+        let data = r#"{"id":"x","machine_id":"VM001","component":"motor","message":"Jam",
+            "filed_at":"2026-01-22T05:58:03.250Z","context":{}}"#;
+        let entry = critical("critical", data).expect("an entry");
+        assert_eq!(entry.machine_id, "VM001");
+        assert_eq!(entry.filed_at.as_microsecond(), 1_769_061_483_250_000);
+        assert_eq!(critical("entries", data), None);
+        assert_eq!(critical("critical", "{}"), None);
+    }
 }
