@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The harness of the system tests: real processes of the product, started, watched, killed and
+//! asked from outside, each test with its own directories and ports.
+
+pub mod agent;
+pub mod api;
+pub mod binaries;
+pub mod fixture;
+pub mod process;
+pub mod server;
+pub mod wait;
+
+pub use agent::{Agent, AgentSetup};
+pub use api::Api;
+pub use process::Process;
+pub use server::Server;

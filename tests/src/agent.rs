@@ -1,0 +1,133 @@
+//! A real `vendlog-agent` with its own configuration, state directory and local file.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::binaries::binary;
+use crate::process::{self, Ended, Process};
+use crate::{Server, wait};
+
+/// What an agent is configured with; the defaults suit most tests.
+#[derive(Debug, Clone)]
+pub struct AgentSetup {
+    /// Its folder: configuration, state, local file, key.
+    pub folder: PathBuf,
+    /// Its machine.
+    pub machine_id: String,
+    /// The file it reads.
+    pub log: PathBuf,
+    /// The server.
+    pub url: String,
+    /// The server's pin.
+    pub pin: String,
+    /// Lines added to `[wifi]`.
+    pub wifi: String,
+}
+
+/// A running agent; killed when dropped.
+pub struct Agent {
+    /// The process.
+    pub process: Process,
+    setup: AgentSetup,
+}
+
+impl AgentSetup {
+    /// An agent of machine `id`, registered at the server, that reads `log` and sends as soon as
+    /// it can.
+    ///
+    /// # Panics
+    /// Its folder cannot be made.
+    pub fn new(folder: &Path, server: &Server, id: &str, log: &Path) -> AgentSetup {
+        std::fs::create_dir_all(folder).expect("the agent's folder");
+        let setup = AgentSetup {
+            folder: folder.to_owned(),
+            machine_id: id.to_owned(),
+            log: log.to_owned(),
+            url: server.url.clone(),
+            pin: server.pin.clone(),
+            wifi: "mode = \"continuous\"".to_owned(),
+        };
+        setup.write_key(&server.add_machine(id));
+        setup
+    }
+
+    /// Replaces the machine's key.
+    ///
+    /// # Panics
+    /// The file cannot be written.
+    pub fn write_key(&self, key: &str) {
+        std::fs::write(self.folder.join("api_key"), key).expect("the key file");
+    }
+
+    /// The state directory.
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// The local rotated file.
+    pub fn local(&self) -> PathBuf {
+        self.folder.join("local").join("vending_machine.log")
+    }
+
+    /// Writes `agent.toml` and gives back its path.
+    ///
+    /// # Panics
+    /// It cannot be written.
+    pub fn write_toml(&self) -> PathBuf {
+        let text = format!(
+            "machine_id = {:?}\nstate_dir = {:?}\n\n\
+             [[input]]\nkind = \"file\"\npath = {:?}\nformat = \"python\"\n\
+             timezone = \"America/Los_Angeles\"\npack = \"soap\"\n\n\
+             [local]\npath = {:?}\n\n\
+             [wifi]\nenabled = true\nurl = {:?}\npin = {:?}\napi_key_file = {:?}\n{}\n\n\
+             [heartbeat]\ninterval_s = 2\n",
+            self.machine_id,
+            self.state(),
+            self.log,
+            self.local(),
+            self.url,
+            self.pin,
+            self.folder.join("api_key"),
+            self.wifi,
+        );
+        let path = self.folder.join("agent.toml");
+        std::fs::write(&path, text).expect("agent.toml");
+        path
+    }
+
+    /// Starts it.
+    pub fn start(&self) -> Agent {
+        Agent {
+            process: Process::start(self.command("run"), &self.folder),
+            setup: self.clone(),
+        }
+    }
+
+    /// Runs another of its commands to the end.
+    pub fn run(&self, word: &str) -> Ended {
+        process::run(self.command(word))
+    }
+
+    fn command(&self, word: &str) -> Command {
+        let mut command = Command::new(binary("vendlog-agent"));
+        command.arg(word).arg("--config").arg(self.write_toml());
+        command
+    }
+}
+
+impl Agent {
+    /// SIGKILL, then a new one with the same state.
+    pub fn kill_and_restart(&mut self) {
+        self.process.kill();
+        *self = self.setup.start();
+    }
+
+    /// Ends it as systemd does.
+    pub fn stop(&mut self) {
+        let status = self.process.terminate(wait::seconds(30));
+        assert!(
+            status.success(),
+            "an agent that is asked to end ends well: {status}"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! A real `vendlog-server` with its own data directory, key file and port.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::binaries::binary;
+use crate::process::{self, Ended, Process};
+use crate::{Api, wait};
+
+/// A running server; killed when dropped.
+pub struct Server {
+    /// The process.
+    pub process: Process,
+    /// `https://127.0.0.1:port`.
+    pub url: String,
+    /// Its pin.
+    pub pin: String,
+    folder: PathBuf,
+}
+
+impl Server {
+    /// Starts one in a folder of its own: data in `data`, key in `store.key`, on a free port.
+    ///
+    /// # Panics
+    /// It does not become ready.
+    pub fn start(folder: &Path) -> Server {
+        Server::start_at(folder, "127.0.0.1:0")
+    }
+
+    fn start_at(folder: &Path, listen: &str) -> Server {
+        std::fs::create_dir_all(folder).expect("the server's folder");
+        let mut process = Process::start(command(folder, &["--listen", listen]), folder);
+        let ready = process
+            .line()
+            .unwrap_or_else(|| panic!("not ready: {}", process.messages()));
+        let ready: Value = serde_json::from_str(&ready).expect("the ready line is JSON");
+        let text = |key: &str| {
+            ready[key]
+                .as_str()
+                .unwrap_or_else(|| panic!("no {key}"))
+                .to_owned()
+        };
+        Server {
+            url: text("url"),
+            pin: text("pin"),
+            folder: folder.to_owned(),
+            process,
+        }
+    }
+
+    /// SIGKILL, then a new one on the same port and data.
+    pub fn kill_and_restart(&mut self) {
+        self.process.kill();
+        let address = self.url.trim_start_matches("https://").to_owned();
+        let again = Server::start_at(&self.folder.clone(), &address);
+        assert_eq!(
+            self.pin, again.pin,
+            "the certificate must outlive a restart"
+        );
+        *self = again;
+    }
+
+    /// Ends it and waits until it has drained.
+    pub fn stop(&mut self) {
+        let status = self.process.terminate(wait::seconds(30));
+        assert!(
+            status.success(),
+            "a server that is asked to end ends well: {status}"
+        );
+    }
+
+    /// The directory of the store.
+    pub fn data(&self) -> PathBuf {
+        data(&self.folder)
+    }
+
+    /// Registers a machine and gives back its key.
+    pub fn add_machine(&self, id: &str) -> String {
+        let answer = run(&self.folder, &["machine", "add", id]).json();
+        answer["api_key"].as_str().expect("a key").to_owned()
+    }
+
+    /// A script's client of this server.
+    pub fn api(&self) -> Api {
+        let words = ["token", "add", "tests", "--role", "manager"];
+        let answer = run(&self.folder, &words).json();
+        Api::new(
+            &self.url,
+            &self.pin,
+            answer["token"].as_str().expect("a token"),
+        )
+    }
+
+    /// A client with another credential.
+    pub fn api_as(&self, bearer: &str) -> Api {
+        Api::new(&self.url, &self.pin, bearer)
+    }
+}
+
+/// Runs a command of `vendlog-server` on the data in `folder`.
+pub fn run(folder: &Path, words: &[&str]) -> Ended {
+    process::run(command(folder, words))
+}
+
+/// `vendlog-server` with these words on the data in `folder`.
+pub fn command(folder: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(binary("vendlog-server"));
+    command.args(words);
+    command
+        .arg("--data")
+        .arg(data(folder))
+        .arg("--key-file")
+        .arg(folder.join("store.key"));
+    command
+}
+
+fn data(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
