@@ -1,0 +1,28 @@
+// What the fleet page says about the whole: is anything wrong, where, since when.
+import type { Machine, Status } from '../api/types';
+import { counted } from '../format/number';
+
+export const STATUS_WORD: Record<Status, string> = {
+  red: 'In trouble',
+  yellow: 'To watch',
+  grey: 'Not heard yet',
+  green: 'Well',
+};
+
+export function headline(machines: Machine[]): string {
+  const all = machines.length;
+  const troubled = machines.filter(({ status }) => status === 'red' || status === 'yellow').length;
+  const silent = machines.filter(({ status }) => status === 'grey').length;
+  if (troubled > 0) {
+    return `${troubled} of ${counted(all, 'machine')} ${troubled === 1 ? 'needs' : 'need'} attention`;
+  }
+  if (silent === all) return `Waiting for the first word of ${counted(all, 'machine')}`;
+  if (silent > 0) return `${counted(all - silent, 'machine')} well, ${silent} not heard from yet`;
+  return all === 1 ? 'The machine is well' : `All ${all} machines are well`;
+}
+
+/** A reason inside a sentence: first letter small unless it opens a name, no full stop. */
+export function asClause(reason: string): string {
+  const bare = reason.replace(/\.$/, '');
+  return /^[A-Z][a-z ]/.test(bare) ? bare.charAt(0).toLowerCase() + bare.slice(1) : bare;
+}

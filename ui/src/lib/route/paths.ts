@@ -1,0 +1,18 @@
+// Every address of the window is built here.
+
+export const FLEET = '/';
+export const LOGS = '/logs';
+
+export function machinePath(id: string): string {
+  return `/machines/${encodeURIComponent(id)}`;
+}
+
+/** `path` with `query`, without a lonely question mark. Commas and colons stay readable. */
+export function withQuery(path: string, query: URLSearchParams): string {
+  const text = query.toString().replaceAll('%3A', ':').replaceAll('%2C', ',');
+  return text ? `${path}?${text}` : path;
+}
+
+export function logsOf(machine: string): string {
+  return withQuery(LOGS, new URLSearchParams({ machine }));
+}
