@@ -45,7 +45,7 @@ pub(super) fn pack(text: &str) -> Option<(usize, u128)> {
                 }
             })
     };
-    let index = SHAPES.iter().position(|shape| fits(shape))?;
+    let index = SHAPES.iter().position(fits)?;
     let digits = text.bytes().filter(u8::is_ascii_digit);
     Some((
         index,
