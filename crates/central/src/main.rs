@@ -1,3 +1,5 @@
-//! Placeholder.
+//! `vendlog-server`: central without a window.
 
-fn main() {}
+fn main() {
+    println!("{}", central::description().to_pretty_json().unwrap());
+}

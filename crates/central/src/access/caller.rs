@@ -1,0 +1,126 @@
+//! Who is calling, as a request extension. Set by the guard from a credential, by the desktop shell
+//! and by the admin socket; never from a header's word.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::MachineId;
+
+/// Who is calling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// The desktop window of this process.
+    Window,
+    /// Somebody who can open `DATA/admin.sock`, or a command on the data directory.
+    Admin,
+    /// The agent of a machine.
+    Machine(MachineId),
+    /// A person with a session, or a script with a token.
+    Person {
+        /// Their name.
+        name: String,
+        /// What they may do.
+        role: Role,
+    },
+}
+
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads everything and changes what is registered.
+    Manager,
+    /// Reads everything.
+    Technician,
+    /// Reads everything.
+    Owner,
+}
+
+/// A word that is no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("role \"{0}\" is not known; use manager, technician or owner")]
+pub struct UnknownRole(String);
+
+impl Role {
+    /// Its name: `manager`, `technician`, `owner`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Manager => "manager",
+            Role::Technician => "technician",
+            Role::Owner => "owner",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(word: &str) -> Result<Role, UnknownRole> {
+        [Role::Manager, Role::Technician, Role::Owner]
+            .into_iter()
+            .find(|role| role.as_str() == word)
+            .ok_or_else(|| UnknownRole(word.chars().take(40).collect()))
+    }
+}
+
+/// Who may call a group of routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The agent of a machine, and nobody else.
+    Machine,
+    /// Everybody who may read: persons of any role, the window, the admin.
+    Reader,
+    /// Who may change what is registered: managers, the window, the admin.
+    Manager,
+    /// The admin and the window.
+    Admin,
+}
+
+impl Caller {
+    /// Whether this caller may use routes with this need.
+    pub fn may(&self, need: Need) -> bool {
+        match (need, self) {
+            (Need::Machine, caller) => matches!(caller, Caller::Machine(_)),
+            (_, Caller::Window | Caller::Admin) => true,
+            (_, Caller::Machine(_)) => false,
+            (Need::Reader, Caller::Person { .. }) => true,
+            (Need::Manager, Caller::Person { role, .. }) => *role == Role::Manager,
+            (Need::Admin, Caller::Person { .. }) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_caller_may_exactly_what_the_table_says() {
+        let person = |role| Caller::Person {
+            name: "p".into(),
+            role,
+        };
+        let machine = Caller::Machine("VM001".parse().unwrap());
+        for (caller, machine_routes, read, manage, admin) in [
+            (Caller::Window, false, true, true, true),
+            (Caller::Admin, false, true, true, true),
+            (machine, true, false, false, false),
+            (person(Role::Manager), false, true, true, false),
+            (person(Role::Technician), false, true, false, false),
+            (person(Role::Owner), false, true, false, false),
+        ] {
+            assert_eq!(caller.may(Need::Machine), machine_routes, "{caller:?}");
+            assert_eq!(caller.may(Need::Reader), read, "{caller:?}");
+            assert_eq!(caller.may(Need::Manager), manage, "{caller:?}");
+            assert_eq!(caller.may(Need::Admin), admin, "{caller:?}");
+        }
+    }
+}

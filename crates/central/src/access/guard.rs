@@ -1,0 +1,181 @@
+//! The guard in front of every route: finds out who is calling, refuses who is nobody, and checks
+//! per group of routes whether this caller may. What is not listed as open is closed.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use store::Holder;
+
+use super::caller::{Caller, Need};
+use super::{keys, sessions};
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::{clock, ui};
+
+/// The only paths that need no credential: liveness, and the link that gives a session.
+fn is_open(path: &str) -> bool {
+    path == "/healthz" || path.starts_with("/signin/")
+}
+
+/// Finds out who is calling and hands it on as a request extension, or answers 401.
+pub async fn identify(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+    let trusted = request.extensions().get::<Caller>().is_some();
+    if trusted || is_open(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let caller = caller_of(&app, request.method(), request.headers()).await;
+    match caller {
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Ok(None) if ui::is_page_request(&request) => ui::signed_out_page(),
+        Ok(None) => ApiError::unauthorized(
+            "a valid key, token or session is needed; send it as \"Authorization: Bearer …\"",
+        )
+        .into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Refuses callers who may not use this group of routes; see [`Need`].
+pub async fn require(need: Need, request: Request, next: Next) -> Response {
+    match request.extensions().get::<Caller>() {
+        Some(caller) if caller.may(need) => next.run(request).await,
+        Some(caller) => refusal(need, caller).into_response(),
+        None => ApiError::unauthorized("a credential is needed").into_response(),
+    }
+}
+
+fn refusal(need: Need, caller: &Caller) -> ApiError {
+    match (need, caller) {
+        (Need::Machine, _) => ApiError::forbidden(
+            "needs_machine_key",
+            "only a machine's own key may send for it",
+        ),
+        (_, Caller::Machine(_)) => ApiError::forbidden(
+            "machine_key",
+            "a machine's key only sends logs and heartbeats; read with a token or a session",
+        ),
+        (Need::Manager, _) => ApiError::forbidden("needs_manager", "this needs the role manager"),
+        _ => ApiError::forbidden("needs_admin", "only the admin of this server may do this"),
+    }
+}
+
+async fn caller_of(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Option<Caller>, ApiError> {
+    if let Some(key) = bearer(headers) {
+        return holder_of(app, key, false)
+            .await
+            .map(|holder| holder.and_then(caller));
+    }
+    let Some(cookie) = sessions::cookie_value(headers) else {
+        return Ok(None);
+    };
+    let Some(person) = holder_of(app, cookie, true).await?.and_then(caller) else {
+        return Ok(None);
+    };
+    if writes(method) && is_foreign(headers) {
+        return Err(ApiError::forbidden(
+            "foreign_origin",
+            "another site asked for this in the name of a signed-in browser; refused",
+        ));
+    }
+    Ok(Some(person))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+/// Whom this key lets in, if it holds; sessions only by cookie, keys and tokens only as Bearer.
+async fn holder_of(app: &App, text: &str, by_cookie: bool) -> Result<Option<Holder>, ApiError> {
+    let Some(parts) = keys::parse(text) else {
+        return Ok(None);
+    };
+    if (parts.kind == keys::KeyKind::Session) != by_cookie {
+        return Ok(None);
+    }
+    let key_id = parts.key_id.to_owned();
+    let found = app
+        .with_store(move |store| store.credential(&key_id))
+        .await?;
+    Ok(found
+        .filter(|credential| keys::opens(parts, credential, clock::now()))
+        .map(|credential| credential.holder))
+}
+
+fn caller(holder: Holder) -> Option<Caller> {
+    match holder {
+        Holder::Machine(id) => Some(Caller::Machine(id)),
+        Holder::Token { name, role } | Holder::Session { name, role } => Some(Caller::Person {
+            name,
+            role: role.parse().ok()?,
+        }),
+    }
+}
+
+fn writes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Whether a browser says that another site made it send this. Without the headers it is no browser
+/// of this decade, and the cookie's SameSite stands alone.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return !matches!(site, "same-origin" | "none");
+    }
+    let Some(origin) = text("origin") else {
+        return false;
+    };
+    let host = text("host").unwrap_or_default();
+    origin.strip_prefix("https://") != Some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(k, v)| (k.parse().unwrap(), HeaderValue::from_static(v)))
+            .collect()
+    }
+
+    #[test]
+    fn another_sites_request_is_told_from_our_own() {
+        let host = ("host", "ops:4433");
+        assert!(!is_foreign(&headers(&[host])));
+        assert!(!is_foreign(&headers(&[
+            host,
+            ("origin", "https://ops:4433")
+        ])));
+        assert!(is_foreign(&headers(&[
+            host,
+            ("origin", "https://evil.example")
+        ])));
+        assert!(is_foreign(&headers(&[host, ("origin", "null")])));
+        assert!(is_foreign(&headers(&[
+            host,
+            ("sec-fetch-site", "cross-site")
+        ])));
+        assert!(is_foreign(&headers(&[
+            host,
+            ("sec-fetch-site", "same-site")
+        ])));
+        assert!(!is_foreign(&headers(&[
+            host,
+            ("sec-fetch-site", "same-origin")
+        ])));
+    }
+}

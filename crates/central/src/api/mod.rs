@@ -1,0 +1,22 @@
+//! What people and the window read and change. One file per thing; `router` lists the routes.
+
+// utoipa's attribute writes the paths of the parameter types out in full.
+#![allow(unused_qualifications)]
+
+pub mod components;
+pub mod context;
+pub mod credentials;
+pub mod entry;
+pub mod export;
+pub mod health;
+pub mod histogram;
+pub mod info;
+pub mod json_body;
+pub mod live;
+pub mod logs;
+pub mod machine_body;
+pub mod machine_view;
+pub mod machines;
+pub mod openapi;
+pub mod query;
+pub mod text;

@@ -1,0 +1,58 @@
+//! What every handler and task works with.
+
+use std::sync::Arc;
+
+use store::{Store, StoreError};
+
+use crate::access::signin::SigninLinks;
+use crate::error::ApiError;
+use crate::events::Events;
+use crate::status::Judge;
+
+/// The state behind the router; shared as [`Shared`].
+pub struct App {
+    /// The encrypted store; synchronous, so handlers go through [`App::with_store`].
+    pub store: Store,
+    /// The live stream: what happened since the start, bounded.
+    pub events: Events,
+    /// One-time sign-in links that were made and not used yet; in memory only.
+    pub signin: SigninLinks,
+    /// When a machine is yellow or red, and since when silence may be judged.
+    pub judge: Judge,
+    /// How this server is reached.
+    pub server: ServerInfo,
+}
+
+/// How a server is reached from outside.
+#[derive(Debug, Clone, Default)]
+pub struct ServerInfo {
+    /// `https://host:port`, no slash at the end; `None` while nothing listens.
+    pub url: Option<String>,
+    /// `sha256/<base64>` of the certificate's public key.
+    pub pin: Option<String>,
+    /// Why nothing listens although it should.
+    pub listen_error: Option<String>,
+}
+
+/// The app as handlers hold it.
+pub type Shared = Arc<App>;
+
+impl App {
+    /// Runs a call of the synchronous store where it may block.
+    ///
+    /// # Errors
+    /// What the store answers, as the API says it.
+    pub async fn with_store<T, F>(&self, call: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || call(&store)).await {
+            Ok(answer) => answer.map_err(ApiError::from),
+            Err(failure) => Err(ApiError::internal(&format!(
+                "a store call ended: {failure}"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Every kind of event, in one list.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Level, MachineId};
+
+use crate::api::entry::Entry;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Entries of a machine were stored.
+    Entries(EntriesEvent),
+    /// A machine was heard, or its status changed.
+    Machine(MachineId),
+    /// A machine was added, changed or removed.
+    Machines,
+    /// A CRITICAL entry was stored.
+    Critical(Box<Entry>),
+}
+
+/// `entries`: entries of a machine were stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EntriesEvent {
+    /// Whose.
+    pub machine_id: MachineId,
+    /// How many.
+    pub count: u64,
+    /// The earliest `filed_at` of them.
+    pub from: String,
+    /// The latest `filed_at` of them.
+    pub to: String,
+    /// The gravest level among them.
+    pub worst: Level,
+}
+
+/// `machine`: a machine was heard, or its status changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ContactEvent {
+    /// Which.
+    pub machine_id: MachineId,
+}
+
+/// `tick`: the stream is alive; every 10 s.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TickEvent {
+    /// The server's clock.
+    pub server_time: String,
+}
+
+impl Event {
+    /// The event's name on the stream.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Entries(_) => "entries",
+            Event::Machine(_) => "machine",
+            Event::Machines => "machines",
+            Event::Critical(_) => "critical",
+        }
+    }
+
+    /// The event's data, a JSON object.
+    pub fn data(&self) -> String {
+        match self {
+            Event::Entries(entries) => json(entries),
+            Event::Machine(machine_id) => json(&ContactEvent {
+                machine_id: machine_id.clone(),
+            }),
+            Event::Machines => "{}".to_owned(),
+            Event::Critical(entry) => json(entry),
+        }
+    }
+}
+
+/// The JSON of our own plain structs, which always have one.
+pub(super) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
+}

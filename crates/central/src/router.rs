@@ -1,0 +1,117 @@
+//! Every route, grouped by who may call it, and the layers around them all.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::decompression::RequestDecompressionLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::caller::Need;
+use crate::access::{guard, sessions};
+use crate::api::{
+    components, context, credentials, export, health, histogram, info, live, logs, machines,
+    openapi,
+};
+use crate::app::Shared;
+use crate::{ingest, observe, ui};
+
+type Routes = OpenApiRouter<Shared>;
+
+/// The one router: browsers, machines, the window and the admin socket all come through it.
+pub fn router(app: Shared) -> Router {
+    let (router, _) = routes().split_for_parts();
+    let pages = Router::new()
+        .fallback(ui::page)
+        .layer(from_fn(|request, next| {
+            guard::require(Need::Reader, request, next)
+        }));
+    router
+        .fallback_service(pages)
+        .method_not_allowed_fallback(ui::wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&app), guard::identify))
+        .layer(from_fn(ui::security_headers))
+        .layer(CatchPanicLayer::custom(observe::answer_panic))
+        .layer(from_fn_with_state(
+            observe::RequestCount::default(),
+            observe::log_request,
+        ))
+        .with_state(app)
+}
+
+/// The OpenAPI description of every route.
+pub fn description() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> Routes {
+    OpenApiRouter::with_openapi(openapi::Description::openapi())
+        .merge(open())
+        .merge(for_machines())
+        .merge(for_readers())
+        .merge(for_managers())
+        .merge(for_admins())
+}
+
+/// For anybody; the guard lists these paths as open.
+fn open() -> Routes {
+    Routes::default()
+        .routes(routes!(health::get_health))
+        .routes(routes!(sessions::use_signin_link))
+}
+
+/// For a machine's own key: bounded as sent, unpacked, bounded again by the handler.
+fn for_machines() -> Routes {
+    Routes::default()
+        .routes(routes!(ingest::logs::post_logs))
+        .routes(routes!(ingest::heartbeat::post_heartbeat))
+        .route_layer(RequestDecompressionLayer::new())
+        .route_layer(from_fn(ingest::body::bound))
+        .route_layer(from_fn(|request, next| {
+            guard::require(Need::Machine, request, next)
+        }))
+}
+
+/// For everybody who may read.
+fn for_readers() -> Routes {
+    Routes::default()
+        .routes(routes!(logs::get_logs))
+        .routes(routes!(histogram::get_histogram))
+        .routes(routes!(context::get_context))
+        .routes(routes!(components::get_components))
+        .routes(routes!(export::export))
+        .routes(routes!(machines::get_machines))
+        .routes(routes!(machines::get_machine_status))
+        .routes(routes!(sessions::get_session, sessions::sign_out))
+        .routes(routes!(info::get_info))
+        .routes(routes!(live::get_live))
+        .routes(routes!(health::get_readiness))
+        .routes(routes!(openapi::get_openapi))
+        .route_layer(from_fn(|request, next| {
+            guard::require(Need::Reader, request, next)
+        }))
+}
+
+/// For who may change what is registered.
+fn for_managers() -> Routes {
+    Routes::default()
+        .routes(routes!(machines::add_machine))
+        .routes(routes!(machines::remove_machine))
+        .routes(routes!(machines::rotate_key))
+        .routes(routes!(credentials::add_token))
+        .route_layer(from_fn(|request, next| {
+            guard::require(Need::Manager, request, next)
+        }))
+}
+
+/// For the admin socket and the window.
+fn for_admins() -> Routes {
+    Routes::default()
+        .routes(routes!(credentials::add_signin_link))
+        .route_layer(from_fn(|request, next| {
+            guard::require(Need::Admin, request, next)
+        }))
+}

@@ -1,0 +1,9 @@
+//! The status of a machine: facts, limits and now in; colour, state and reason in words out. Pure;
+//! what the numbers mean is architecture section 8, how they are said is `words`.
+
+mod limits;
+mod verdict;
+mod words;
+
+pub use limits::{Judge, StatusLimits};
+pub use verdict::{Color, State, Verdict, judge};

@@ -1,0 +1,233 @@
+//! The verdict itself.
+
+use serde::{Deserialize, Serialize};
+use store::MachineFacts;
+use utoipa::ToSchema;
+use wire::{Level, Micros};
+
+use super::limits::StatusLimits;
+use super::words::{ago, count, duration, quote};
+
+/// Green, yellow, red, or grey for a machine that was never heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Color {
+    /// All is well.
+    Green,
+    /// Something to look at.
+    Yellow,
+    /// Something is wrong.
+    Red,
+    /// Never heard of.
+    Grey,
+}
+
+/// The PRD's word beside the colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// In contact.
+    Online,
+    /// Silent beyond the limit on every path.
+    Offline,
+    /// Red while in contact.
+    Error,
+    /// Never heard of, or not heard of since we started to listen.
+    Unknown,
+}
+
+/// What is thought of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The colour.
+    pub color: Color,
+    /// The PRD's word.
+    pub state: State,
+    /// Why, in words, with the numbers.
+    pub reason: String,
+}
+
+/// How a machine is heard.
+enum Contact {
+    /// Never.
+    Never,
+    /// As it should.
+    Good(String),
+    /// One of its links is late or down.
+    Late(String),
+    /// Too long ago, but we have not listened long enough to judge.
+    Waiting(String),
+    /// Silent beyond the limit on every path.
+    Lost(String),
+}
+
+/// Judges a machine. `listening_since` is when this process began to listen (its start, or the end
+/// of the computer's sleep): silence before that is not the machine's.
+pub fn judge(
+    facts: &MachineFacts,
+    limits: &StatusLimits,
+    listening_since: Micros,
+    now: Micros,
+) -> Verdict {
+    let contact = contact(facts, limits, listening_since, now);
+    let (trouble, trouble_words) = trouble(facts, limits, now);
+    let with = |mut words: String| {
+        if let Some(more) = &trouble_words {
+            words.push(' ');
+            words.push_str(more);
+        }
+        words
+    };
+    let (color, state, reason) = match contact {
+        Contact::Never => (
+            Color::Grey,
+            State::Unknown,
+            "Never heard of. Start its agent with the agent.toml shown when it was added.".into(),
+        ),
+        Contact::Lost(words) => (Color::Red, State::Offline, with(words)),
+        Contact::Waiting(words) => {
+            let color = if trouble == Color::Red {
+                Color::Red
+            } else {
+                Color::Yellow
+            };
+            (color, State::Unknown, with(words))
+        }
+        Contact::Late(_) | Contact::Good(_) if trouble == Color::Red => {
+            let words = trouble_words.unwrap_or_default();
+            let late = if let Contact::Late(late) = contact {
+                format!(" {late}")
+            } else {
+                String::new()
+            };
+            (Color::Red, State::Error, words + &late)
+        }
+        Contact::Late(words) => (Color::Yellow, State::Online, with(words)),
+        Contact::Good(words) => (trouble, State::Online, trouble_words.unwrap_or(words)),
+    };
+    Verdict {
+        color,
+        state,
+        reason,
+    }
+}
+
+/// Colour and words of what the entries of the last hour say.
+fn trouble(facts: &MachineFacts, limits: &StatusLimits, now: Micros) -> (Color, Option<String>) {
+    let level = |level: Level| facts.last_hour[usize::from(level.as_u8())];
+    let errors = level(Level::Error) + level(Level::Critical);
+    let warnings = level(Level::Warn);
+    let newest = |found: &Option<(Micros, String, String)>| match found {
+        Some((at, component, message)) => {
+            format!(" {}: {}", ago(*at, now), quote(component, message))
+        }
+        None => " in the last hour.".to_owned(),
+    };
+    if level(Level::Critical) > 0 {
+        return (
+            Color::Red,
+            Some(format!("CRITICAL{}", newest(&facts.last_critical))),
+        );
+    }
+    if errors > 0 {
+        let color = if errors >= limits.errors_red {
+            Color::Red
+        } else {
+            Color::Yellow
+        };
+        let number = count(errors, "error", "errors");
+        let last = match &facts.last_error {
+            Some(_) => format!(", last{}", newest(&facts.last_error)),
+            None => ".".to_owned(),
+        };
+        return (color, Some(format!("{number} in the last hour{last}")));
+    }
+    if warnings >= limits.warnings_yellow {
+        let number = count(warnings, "warning", "warnings");
+        return (Color::Yellow, Some(format!("{number} in the last hour.")));
+    }
+    (Color::Green, None)
+}
+
+/// How the machine is heard, over both paths. While WiFi answers, cellular is on standby and not
+/// judged; when WiFi falls silent, cellular has its own schedule from then on.
+fn contact(
+    facts: &MachineFacts,
+    limits: &StatusLimits,
+    listening_since: Micros,
+    now: Micros,
+) -> Contact {
+    match (facts.last_wifi, facts.last_cell) {
+        (None, None) => Contact::Never,
+        (Some(wifi), None) => wifi_only(wifi, limits, listening_since, now),
+        (None, Some(cell)) => {
+            let late = limits.cell_yellow_us;
+            path(
+                "cell",
+                cell,
+                cell,
+                (late, limits.cell_red_us, late),
+                listening_since,
+                now,
+            )
+        }
+        (Some(wifi), Some(cell)) => {
+            let by_wifi = wifi_only(wifi, limits, listening_since, now);
+            let (Contact::Lost(_) | Contact::Waiting(_)) = by_wifi else {
+                return by_wifi;
+            };
+            // Until WiFi fell silent a drop a day was enough: its silence counts from then.
+            let since = cell.max(wifi);
+            let late = limits.cell_yellow_us;
+            let times = (late, limits.cell_red_us, late);
+            let silent = duration(now.since_us(wifi));
+            let no_wifi = format!(
+                "No contact for {silent} (WiFi). Last drop by cell {}.",
+                ago(cell, now)
+            );
+            match path("cell", since, cell, times, listening_since, now) {
+                Contact::Good(_) | Contact::Late(_) => Contact::Late(no_wifi),
+                Contact::Waiting(words) => Contact::Waiting(words),
+                _ => Contact::Lost(no_wifi),
+            }
+        }
+    }
+}
+
+fn wifi_only(last: Micros, limits: &StatusLimits, listening_since: Micros, now: Micros) -> Contact {
+    let times = (limits.wifi_yellow_us, limits.wifi_red_us, limits.grace_us);
+    path("WiFi", last, last, times, listening_since, now)
+}
+
+/// One path: silent since `since`, last heard at `last`; `(yellow, red, grace)` in microseconds.
+fn path(
+    name: &str,
+    since: Micros,
+    last: Micros,
+    (yellow_us, red_us, grace_us): (i64, i64, i64),
+    listening_since: Micros,
+    now: Micros,
+) -> Contact {
+    let silent_us = now.since_us(since);
+    if silent_us <= yellow_us {
+        return Contact::Good(format!("Last contact {} ({name}).", ago(last, now)));
+    }
+    let heard = duration(now.since_us(last));
+    if now.since_us(listening_since) < grace_us {
+        let listening = duration(now.since_us(listening_since));
+        return Contact::Waiting(format!(
+            "Waiting for its first contact since Vendlog began to listen {listening} ago; \
+             the last was {heard} ago ({name})."
+        ));
+    }
+    let words = format!("No contact for {heard} ({name}).");
+    if silent_us > red_us {
+        Contact::Lost(words)
+    } else {
+        Contact::Late(words)
+    }
+}
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;
