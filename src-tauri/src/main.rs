@@ -112,6 +112,11 @@ async fn start(app: &AppHandle, args: &Args, data_dir: PathBuf) -> anyhow::Resul
         (None, Some(error)) => tracing::warn!(error, "agents cannot deliver"),
         (None, None) => {}
     }
+    // One line of JSON when ready, as vendlog-server prints it: whoever started us may go on.
+    println!(
+        "{}",
+        serde_json::json!({ "url": running.url(), "pin": running.pin() })
+    );
     let desktop = Desktop::new(running);
     app.manage(Arc::clone(&desktop));
     window::open(app, &desktop, args.hidden).context("The window could not be opened")?;

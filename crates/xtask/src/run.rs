@@ -129,7 +129,7 @@ fn start_product(children: &mut Children, demo: &Demo, headless: bool) -> Result
     let ready = lines
         .by_ref()
         .map_while(Result::ok)
-        .find(|line| text_of(line, "url").is_some())
+        .find(|line| line.contains("\"url\""))
         .with_context(|| format!("{name} ended before it was ready; its reason stands above"))?;
     let part = |key| {
         text_of(&ready, key)
