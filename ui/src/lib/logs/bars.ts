@@ -2,12 +2,14 @@
 import type { HistogramAnswer } from '../api/types';
 import { DAY, dayOf, HOUR, minuteOf, secondOf } from '../format/time';
 
-/** What the bars are stacked of, from the ground up. DEBUG and INFO are one: the ordinary course. */
-export const BANDS = ['critical', 'error', 'warn', 'info'] as const;
+/** Errors are few among many lines: they have a lane, and a scale, of their own. */
+export const BANDS = ['critical', 'error', 'warn'] as const;
 export type Band = (typeof BANDS)[number];
 
 /** However few, an error is never too small to be seen. */
-const LEAST_PX = 3;
+const LEAST_PX = 2;
+/** So many fill the lane of warnings and errors at least: one error must not look like a storm. */
+export const GRAVE_FULL_AT_LEAST = 10;
 
 export interface Part {
   band: Band;
@@ -15,20 +17,24 @@ export interface Part {
   height: number;
 }
 
-/** The parts of one bar of a picture `height` px high where `most` entries fill it. */
+/** Warnings and worse of one bin, stacked from the ground up, where `most` fill `height` px. */
 export function stack(counts: number[], most: number, height: number): Part[] {
-  const [debug = 0, info = 0, warn = 0, error = 0, critical = 0] = counts;
-  const values: Record<Band, number> = { critical, error, warn, info: debug + info };
+  const [, , warn = 0, error = 0, critical = 0] = counts;
+  const values: Record<Band, number> = { critical, error, warn };
   const parts: Part[] = [];
   let top = height;
   for (const band of BANDS) {
     if (values[band] === 0) continue;
-    const least = band === 'info' ? 1 : LEAST_PX;
-    const tall = Math.min(top, Math.max(least, (values[band] / most) * height));
+    const tall = Math.min(top, Math.max(LEAST_PX, (values[band] / most) * height));
     top -= tall;
     parts.push({ band, y: top, height: tall });
   }
   return parts;
+}
+
+/** Warnings, errors and criticals together. */
+export function grave([, , warn = 0, error = 0, critical = 0]: number[]): number {
+  return warn + error + critical;
 }
 
 export function total(counts: number[]): number {

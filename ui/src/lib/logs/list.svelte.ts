@@ -3,7 +3,7 @@ import type { LogEntry } from '../api/types';
 import { DAY_PX, drawn, offsetsOf, ROW_PX, rowAt } from './rows';
 
 /** The line at each end that says what lies beyond. */
-export const EDGE_PX = 40;
+export const EDGE_PX = 28;
 /** Nearer to an end than this, the next page is fetched. */
 const NEAR_PX = 800;
 

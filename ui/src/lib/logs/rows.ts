@@ -1,7 +1,7 @@
 // Which rows of a long list stand where: pure arithmetic over heights.
 
-/** A closed row on one line, in px. */
-export const ROW_PX = 24;
+/** A closed row on one line, in px: 30 of them on a small screen. `--line-px` is the same. */
+export const ROW_PX = 20;
 /** The line that names the day, above the first entry of it. */
 export const DAY_PX = 24;
 /** Rows drawn beyond each edge of the view, so that a quick scroll shows no blank. */
