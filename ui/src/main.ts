@@ -6,6 +6,7 @@ import { chooseTransport } from './lib/api/choose';
 import { Session } from './lib/app/session.svelte';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/rail.css';
 import './styles/log-line.css';
 import './styles/histogram.css';
 import './styles/fleet.css';

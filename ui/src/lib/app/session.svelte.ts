@@ -7,6 +7,7 @@ import { FleetState } from '../fleet/fleet.svelte';
 import { Live } from '../live/live.svelte';
 import { Router } from '../route/router.svelte';
 import { Clock } from './clock.svelte';
+import { Server } from './server.svelte';
 import { Theme } from './theme.svelte';
 
 const KEY = Symbol('session');
@@ -18,6 +19,7 @@ export class Session {
   readonly clock = new Clock();
   readonly theme = new Theme();
   readonly fleet: FleetState;
+  readonly server: Server;
   /** No valid session: nothing can be shown but how to get one. */
   signedOut = $state(false);
 
@@ -26,13 +28,16 @@ export class Session {
     this.client.onSignedOut = () => (this.signedOut = true);
     this.live = new Live(transport);
     this.fleet = new FleetState(this.client, this.clock);
+    this.server = new Server(this.client);
   }
 
   /** Begins listening and loading. Returns how to end it. */
   start(): () => void {
+    void this.server.load();
     const ends = [
       this.live.on((message) => this.#heard(message)),
       this.live.on((message) => this.fleet.heard(message)),
+      this.live.on((message) => this.server.heard(message)),
       this.router.start(),
       this.clock.start(),
       this.live.start(),
