@@ -59,7 +59,7 @@ impl Desktop {
     pub fn events(&self, after: Option<&str>) -> Result<Subscription, Problem> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         match &*running {
-            Some(running) => Ok(running.events(after)),
+            Some(running) => Ok(running.events_after(after)),
             None => Err(Problem::new("closing", "Vendlog is closing.")),
         }
     }

@@ -51,7 +51,11 @@ impl Group {
 
     /// The first line that the process writes to its standard output.
     fn first_line(&mut self) -> anyhow::Result<String> {
-        let output = self.child.stdout.take().context("the output is not a pipe")?;
+        let output = self
+            .child
+            .stdout
+            .take()
+            .context("the output is not a pipe")?;
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let mut lines = BufReader::new(output).lines();
@@ -77,7 +81,11 @@ impl Group {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status.code());
             }
-            ensure!(began.elapsed() < within, "{} did not end within {within:?}", self.name);
+            ensure!(
+                began.elapsed() < within,
+                "{} did not end within {within:?}",
+                self.name
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -130,7 +138,15 @@ impl Desk {
         // The display picks a free number itself, so that tests run beside each other.
         let mut display = Group::start(
             Command::new("Xvfb")
-                .args(["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"])
+                .args([
+                    "-displayfd",
+                    "1",
+                    "-screen",
+                    "0",
+                    SCREEN,
+                    "-nolisten",
+                    "tcp",
+                ])
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null()),
         )?;
@@ -163,7 +179,12 @@ impl Desk {
     /// A command whose program sees this desk and no other.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
-        put_on(&mut command, self.home.path(), &self.display_name, &self.bus_address);
+        put_on(
+            &mut command,
+            self.home.path(),
+            &self.display_name,
+            &self.bus_address,
+        );
         command
     }
 
@@ -192,7 +213,10 @@ impl Desk {
             if let Some(window) = String::from_utf8(found.stdout)?.lines().next() {
                 return Ok(window.to_owned());
             }
-            ensure!(began.elapsed() < START_WITHIN, "no window titled {title:?} came up");
+            ensure!(
+                began.elapsed() < START_WITHIN,
+                "no window titled {title:?} came up"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -233,16 +257,24 @@ fn put_on(command: &mut Command, home: &Path, display: &str, bus: &str) {
         // No accessibility bus is on the desk; asking for one costs seconds.
         .env("NO_AT_BRIDGE", "1")
         .env("GTK_A11Y", "none")
+        // Settings are kept in memory: no settings service is on the bus.
+        .env("GSETTINGS_BACKEND", "memory")
         // There is no graphics card either.
-        .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
-        .env("LIBGL_ALWAYS_SOFTWARE", "1");
+        .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
 }
 
 /// A program of this build.
 pub fn built(name: &str) -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
-    let folder = test.ancestors().nth(2).context("a test lives in target/PROFILE/deps")?;
+    let folder = test
+        .ancestors()
+        .nth(2)
+        .context("a test lives in target/PROFILE/deps")?;
     let program = folder.join(name);
-    ensure!(program.exists(), "{} is missing; build it with `cargo build -p …`", program.display());
+    ensure!(
+        program.exists(),
+        "{} is missing; build it with `cargo build -p …`",
+        program.display()
+    );
     Ok(program)
 }

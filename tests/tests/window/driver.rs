@@ -42,10 +42,16 @@ impl Page {
         let mut capabilities = Capabilities::new();
         let binary = built("vendlog")?;
         let options = json!({ "binary": binary, "args": arguments });
-        capabilities.insert("webkitgtk:browserOptions".to_owned(), options);
-        let driver = WebDriver::new(&server, capabilities).await.context("no session")?;
+        capabilities.set("webkitgtk:browserOptions", options)?;
+        let driver = WebDriver::new(&server, capabilities)
+            .await
+            .context("no session")?;
         let process = process_of(&binary, arguments)?;
-        Ok(Self { driver, process, _driver_process: driver_process })
+        Ok(Self {
+            driver,
+            process,
+            _driver_process: driver_process,
+        })
     }
 
     /// Runs a script's function body in the page.
@@ -78,7 +84,8 @@ impl Page {
     /// Waits until the page shows the text.
     pub async fn sees(&self, text: &str, within: Duration) -> anyhow::Result<()> {
         let script = "return document.body.innerText.includes(arguments[0])";
-        self.wait_for(&format!("{text:?}"), within, script, vec![json!(text)]).await?;
+        self.wait_for(&format!("{text:?}"), within, script, vec![json!(text)])
+            .await?;
         Ok(())
     }
 
@@ -95,7 +102,10 @@ impl Page {
         unsafe { libc::kill(self.process, libc::SIGTERM) };
         let began = Instant::now();
         while Path::new(&format!("/proc/{}", self.process)).exists() && !is_zombie(self.process) {
-            ensure!(began.elapsed() < within, "vendlog did not end within {within:?}");
+            ensure!(
+                began.elapsed() < within,
+                "vendlog did not end within {within:?}"
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(())
@@ -106,16 +116,24 @@ impl Page {
 fn process_of(binary: &Path, arguments: &[&str]) -> anyhow::Result<i32> {
     for entry in std::fs::read_dir("/proc")? {
         let name = entry?.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
         let mut line = Vec::new();
-        let Ok(mut file) = std::fs::File::open(format!("/proc/{pid}/cmdline")) else { continue };
+        let Ok(mut file) = std::fs::File::open(format!("/proc/{pid}/cmdline")) else {
+            continue;
+        };
         if file.read_to_end(&mut line).is_err() {
             continue;
         }
         let mut parts = line.split(|byte| *byte == 0);
         let is_binary = parts.next() == Some(binary.as_os_str().as_encoded_bytes());
         let rest: Vec<&[u8]> = parts.collect();
-        if is_binary && arguments.iter().all(|argument| rest.contains(&argument.as_bytes())) {
+        if is_binary
+            && arguments
+                .iter()
+                .all(|argument| rest.contains(&argument.as_bytes()))
+        {
             return Ok(pid);
         }
     }
@@ -132,8 +150,14 @@ fn free_port() -> anyhow::Result<u16> {
 
 async fn wait_for_port(port: u16) -> anyhow::Result<()> {
     let began = Instant::now();
-    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        ensure!(began.elapsed() < ANSWER_WITHIN, "WebKitWebDriver does not answer");
+    while tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .is_err()
+    {
+        ensure!(
+            began.elapsed() < ANSWER_WITHIN,
+            "WebKitWebDriver does not answer"
+        );
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())

@@ -42,7 +42,10 @@ impl Service {
 
     fn close_notification(&self, _id: u32) {}
 
-    #[allow(clippy::too_many_arguments, reason = "the interface is the specification's")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the interface is the specification's"
+    )]
     fn notify(
         &self,
         _app_name: String,
@@ -56,8 +59,16 @@ impl Service {
     ) -> u32 {
         let mut shown = self.shown.lock().expect("lock");
         let id = shown.len() as u32 + 1;
-        let urgency = hints.get("urgency").and_then(|value| u8::try_from(value).ok());
-        shown.push(Shown { id, title, body, actions, urgency });
+        let urgency = hints
+            .get("urgency")
+            .and_then(|value| u8::try_from(value).ok());
+        shown.push(Shown {
+            id,
+            title,
+            body,
+            actions,
+            urgency,
+        });
         id
     }
 
