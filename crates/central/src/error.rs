@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::StoreError;
 use utoipa::ToSchema;
 
@@ -23,7 +23,7 @@ pub struct ApiError {
 }
 
 /// The JSON of every refusal.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {
     /// Stable word that a program can act on.
     #[schema(example = "no_such_machine")]

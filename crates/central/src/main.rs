@@ -1,5 +1,7 @@
-//! `vendlog-server`: central without a window.
+//! `vendlog-server`: central without a window. The commands are `central::cli`.
 
-fn main() {
-    println!("{}", central::description().to_pretty_json().unwrap());
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    central::cli::run()
 }

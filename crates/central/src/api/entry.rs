@@ -1,7 +1,5 @@
 //! An entry as the API answers it.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::StoredEntry;
@@ -34,7 +32,7 @@ pub struct Entry {
     /// What happened.
     pub message: String,
     /// Details.
-    #[schema(value_type = HashMap<String, Value>)]
+    #[schema(value_type = std::collections::HashMap<String, Value>)]
     pub context: Map<String, Value>,
     /// How far the timestamp can be trusted.
     pub clock: ClockState,
