@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use wire::{MachineId, Micros};
 
+pub use entries::entry;
 pub use fate::Fate;
 
 /// What to simulate.
