@@ -1,0 +1,470 @@
+//! From lines to records. A record is one logging call: a stamped line and, when it carries a
+//! traceback, the lines of that; or a line that the application printed past its logger.
+
+mod json;
+mod pattern;
+mod python;
+mod stamp;
+mod traceback;
+pub mod zone;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use wire::{Level, Micros};
+
+pub use json::Json;
+pub use pattern::{Pattern, PatternError};
+pub use python::Python;
+pub use stamp::Stamped;
+pub use zone::Zone;
+
+use crate::input::lines::TEXT_MAX_BYTES;
+use crate::input::{Line, Place};
+use traceback::Phase;
+
+/// How long a traceback that ends in the middle, or a printed line at the very start of a file,
+/// waits for what belongs to it. Python writes a record at once; this covers a slow card.
+const TRACEBACK_QUIET: Duration = Duration::from_secs(1);
+/// How long a whole record that may still get a traceback waits for it. `logger.exception` writes
+/// both in one call, so they are normally read together.
+const WHOLE_QUIET: Duration = Duration::from_millis(100);
+/// The most printed lines that wait for the first stamp of a file.
+const LEADING_MAX_LINES: usize = 64;
+/// The component of lines that were printed past the logger.
+pub const STDOUT: &str = "stdout";
+/// The component of the application's main module, and of tracebacks that nobody logged.
+pub const APP: &str = "app";
+
+/// How an input's lines are read.
+#[derive(Debug, Clone)]
+pub enum Format {
+    /// `2026-01-22 14:30:15,123 - name - LEVEL - message`, with or without milliseconds.
+    Python(Python),
+    /// One JSON object a line.
+    Json(Json),
+    /// A regular expression of the configuration.
+    Pattern(Pattern),
+}
+
+impl Format {
+    fn parse(&self, text: &str, zone: &Zone, previous: Option<Micros>) -> Option<Stamped> {
+        match self {
+            Format::Python(python) => python.parse(text, zone, previous),
+            Format::Json(json) => json.parse(text, zone, previous),
+            Format::Pattern(pattern) => pattern.parse(text, zone, previous),
+        }
+    }
+}
+
+/// One record, before redaction and packs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// When it was logged.
+    pub at: Micros,
+    /// As logged.
+    pub level: Level,
+    /// Derived from the logger's name.
+    pub component: String,
+    /// The text, lines joined by LF.
+    pub message: String,
+    /// What the line itself carried, and marks such as `piece`.
+    pub context: Map<String, Value>,
+    /// How packs should look at it.
+    pub kind: Kind,
+    /// The position behind its last line.
+    pub place: Place,
+    /// The state behind it, for a restart.
+    pub state: AssemblyState,
+}
+
+/// Where a record's level and component come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Its own stamp: packs may refine them.
+    Logged,
+    /// Printed past the logger.
+    Printed,
+    /// The rest of a record that was given out before: as that one.
+    Continued,
+}
+
+/// What assembly must remember between two entries; kept in every spooled record.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct AssemblyState {
+    /// The time of the last stamped record of this file.
+    #[serde(rename = "at", default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Micros>,
+    /// The record that was given out before its end.
+    #[serde(rename = "rest", default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
+}
+
+impl AssemblyState {
+    /// Whether there is nothing to remember.
+    pub fn is_empty(&self) -> bool {
+        *self == AssemblyState::default()
+    }
+
+    /// Whether the next bytes are inside a line that was cut.
+    pub fn is_inside_line(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| rest.is_line)
+    }
+}
+
+/// How a record that was given out in parts goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rest {
+    /// The time of the whole.
+    pub at: Micros,
+    /// The level of the whole, packs included.
+    pub level: Level,
+    /// The component of the whole, packs included.
+    pub component: String,
+    /// Parts given out so far.
+    pub parts: u32,
+    /// Whether it is a cut line; else a traceback in this phase.
+    pub is_line: bool,
+    phase: Phase,
+}
+
+/// Assembles the lines of one input.
+#[derive(Debug)]
+pub struct Assembler {
+    format: Format,
+    zone: Zone,
+    state: AssemblyState,
+    open: Option<OpenRecord>,
+    leading: Vec<(Line, Place)>,
+}
+
+/// A record whose end is not known yet.
+#[derive(Debug)]
+struct OpenRecord {
+    record: Record,
+    phase: Phase,
+    parts_before: u32,
+    /// An empty line that belongs to the record only if the next one says so.
+    blank: Option<Place>,
+}
+
+impl Assembler {
+    /// Goes on from `state`.
+    pub fn new(format: Format, zone: Zone, state: AssemblyState) -> Assembler {
+        Assembler {
+            format,
+            zone,
+            state,
+            open: None,
+            leading: Vec::new(),
+        }
+    }
+
+    /// The file begins anew: what was before has no bearing on it.
+    pub fn file_starts(&mut self, now: Micros, out: &mut Vec<Record>) {
+        self.flush(now, out);
+        self.state = AssemblyState::default();
+    }
+
+    /// Takes the next line; complete records go to `out`. `now` is the time of reading, for lines
+    /// that have none and none before them.
+    pub fn line(&mut self, line: Line, place: Place, now: Micros, out: &mut Vec<Record>) {
+        if !line.first {
+            return self.piece(line, place, now, out);
+        }
+        let last = self.state.last;
+        if let Some(stamped) = self.format.parse(&line.text, &self.zone, last) {
+            self.close(out);
+            self.give_out_leading(stamped.at, out);
+            self.state = AssemblyState {
+                last: Some(stamped.at),
+                rest: None,
+            };
+            return self.stamped(stamped, &line, place, out);
+        }
+        self.reopen_rest(place);
+        if self.open.is_some() && line.last && self.joins(&line, place, out) {
+            return;
+        }
+        self.close(out);
+        self.state.rest = None;
+        self.unstamped(line, place, now, out);
+    }
+
+    /// Gives out what waits for more, because nothing more came for [`Assembler::quiet`].
+    pub fn flush(&mut self, now: Micros, out: &mut Vec<Record>) {
+        self.close(out);
+        self.give_out_leading(now, out);
+    }
+
+    /// How long the file must be quiet before [`Assembler::flush`]; `None` when nothing waits.
+    pub fn quiet(&self) -> Option<Duration> {
+        match &self.open {
+            Some(open) if open.phase.is_inside() => Some(TRACEBACK_QUIET),
+            Some(_) => Some(WHOLE_QUIET),
+            None if self.leading.is_empty() => None,
+            None => Some(TRACEBACK_QUIET),
+        }
+    }
+
+    /// Whether what waits is certainly incomplete: at the end of the agent it is left in the file.
+    pub fn waits_inside(&self) -> bool {
+        self.open
+            .as_ref()
+            .map_or(!self.leading.is_empty(), |open| open.phase.is_inside())
+    }
+
+    /// Lets the parts that follow have the level and component that a pack gave to the first.
+    pub fn classified(&mut self, level: Level, component: &str) {
+        if let Some(rest) = &mut self.state.rest {
+            rest.level = level;
+            rest.component = component.to_owned();
+        } else if let Some(open) = &mut self.open
+            && open.record.kind == Kind::Continued
+        {
+            open.record.level = level;
+            open.record.component = component.to_owned();
+        }
+    }
+
+    fn stamped(&mut self, stamped: Stamped, line: &Line, place: Place, out: &mut Vec<Record>) {
+        let mut record = Record {
+            at: stamped.at,
+            level: stamped.level,
+            component: component_of(&stamped.name),
+            message: stamped.message,
+            context: stamped.context,
+            kind: Kind::Logged,
+            place,
+            state: AssemblyState::default(),
+        };
+        mark_escaped(&mut record, line);
+        if !line.last {
+            return self.first_piece(record, out);
+        }
+        let phase = match traceback::begins(&record.message) {
+            true => Phase::Inside,
+            // A lighter record has no traceback of its own: nothing is gained by waiting.
+            false if record.level >= Level::Warn => Phase::Before,
+            false => return self.give_out(record, out),
+        };
+        self.open = Some(OpenRecord {
+            record,
+            phase,
+            parts_before: 0,
+            blank: None,
+        });
+    }
+
+    fn unstamped(&mut self, line: Line, place: Place, now: Micros, out: &mut Vec<Record>) {
+        if line.last && traceback::begins(&line.text) {
+            let at = self.state.last.unwrap_or(now);
+            self.give_out_leading(at, out);
+            let mut record = printed(at, line.text.clone(), place);
+            mark_escaped(&mut record, &line);
+            // Python's own last words, past every logger: the application is failing.
+            (record.level, record.component) = (Level::Error, APP.to_owned());
+            record.kind = Kind::Logged;
+            let phase = Phase::Inside;
+            self.open = Some(OpenRecord {
+                record,
+                phase,
+                parts_before: 0,
+                blank: None,
+            });
+            return;
+        }
+        if self.state.last.is_none() && line.last {
+            self.leading.push((line, place));
+            if self.leading.len() >= LEADING_MAX_LINES {
+                self.give_out_leading(now, out);
+            }
+            return;
+        }
+        let at = self.state.last.unwrap_or(now);
+        self.give_out_leading(at, out);
+        let mut record = printed(at, line.text.clone(), place);
+        mark_escaped(&mut record, &line);
+        match line.last {
+            true => self.give_out(record, out),
+            false => self.first_piece(record, out),
+        }
+    }
+
+    fn give_out_leading(&mut self, at: Micros, out: &mut Vec<Record>) {
+        for (line, place) in std::mem::take(&mut self.leading) {
+            let mut record = printed(at, line.text.clone(), place);
+            mark_escaped(&mut record, &line);
+            self.give_out(record, out);
+        }
+    }
+
+    /// Whether the line belongs to the open record; it is taken then.
+    fn joins(&mut self, line: &Line, place: Place, out: &mut Vec<Record>) -> bool {
+        let Some(open) = &mut self.open else {
+            return false;
+        };
+        let Some(next) = open.phase.after(&line.text) else {
+            return false;
+        };
+        let message = &open.record.message;
+        if !message.is_empty() && message.len() + line.text.len() + 2 > TEXT_MAX_BYTES {
+            self.close(out);
+            self.reopen_rest(place);
+        }
+        let Some(open) = &mut self.open else {
+            return false;
+        };
+        if next == Phase::AfterBlank {
+            open.blank = Some(place);
+            open.phase = next;
+            return true;
+        }
+        if open.blank.take().is_some() {
+            open.record.message.push('\n');
+        }
+        if open.record.kind != Kind::Continued || !open.record.message.is_empty() {
+            open.record.message.push('\n');
+        }
+        open.record.message.push_str(&line.text);
+        mark_escaped(&mut open.record, line);
+        open.record.place = place;
+        open.phase = next;
+        true
+    }
+
+    /// A traceback that was given out before its end goes on as a record of its own.
+    fn reopen_rest(&mut self, place: Place) {
+        if self.open.is_some() {
+            return;
+        }
+        let Some(rest) = self.state.rest.take_if(|rest| !rest.is_line) else {
+            return;
+        };
+        let mut record = printed(rest.at, String::new(), place);
+        (record.level, record.component, record.kind) =
+            (rest.level, rest.component, Kind::Continued);
+        self.open = Some(OpenRecord {
+            record,
+            phase: rest.phase,
+            parts_before: rest.parts,
+            blank: None,
+        });
+    }
+
+    fn close(&mut self, out: &mut Vec<Record>) {
+        let Some(OpenRecord {
+            mut record,
+            phase,
+            parts_before,
+            blank,
+        }) = self.open.take()
+        else {
+            return;
+        };
+        if record.kind == Kind::Continued && record.message.is_empty() {
+            return;
+        }
+        if parts_before > 0 {
+            record
+                .context
+                .insert("continues".into(), (parts_before + 1).into());
+        }
+        if phase.is_inside() {
+            self.state.rest = Some(Rest {
+                at: record.at,
+                level: record.level,
+                component: record.component.clone(),
+                parts: parts_before + 1,
+                is_line: false,
+                phase,
+            });
+        }
+        let at = record.at;
+        self.give_out(record, out);
+        if let Some(place) = blank {
+            self.give_out(printed(at, String::new(), place), out);
+        }
+    }
+
+    fn first_piece(&mut self, mut record: Record, out: &mut Vec<Record>) {
+        record.context.insert("piece".into(), 1.into());
+        record.context.insert("last_piece".into(), false.into());
+        self.state.rest = Some(Rest {
+            at: record.at,
+            level: record.level,
+            component: record.component.clone(),
+            parts: 1,
+            is_line: true,
+            phase: Phase::Before,
+        });
+        self.give_out(record, out);
+    }
+
+    fn piece(&mut self, line: Line, place: Place, now: Micros, out: &mut Vec<Record>) {
+        let at = self.state.last.unwrap_or(now);
+        let rest = self
+            .state
+            .rest
+            .take()
+            .filter(|rest| rest.is_line)
+            .unwrap_or(Rest {
+                at,
+                level: Level::Info,
+                component: STDOUT.to_owned(),
+                parts: 0,
+                is_line: true,
+                phase: Phase::Before,
+            });
+        let mut record = printed(rest.at, line.text.clone(), place);
+        mark_escaped(&mut record, &line);
+        (record.level, record.component) = (rest.level, rest.component.clone());
+        record.kind = Kind::Continued;
+        let parts = rest.parts + 1;
+        record.context.insert("piece".into(), parts.into());
+        record.context.insert("last_piece".into(), line.last.into());
+        self.state.rest = (!line.last).then_some(Rest { parts, ..rest });
+        self.give_out(record, out);
+    }
+
+    fn give_out(&self, mut record: Record, out: &mut Vec<Record>) {
+        record.state = self.state.clone();
+        out.push(record);
+    }
+}
+
+fn printed(at: Micros, message: String, place: Place) -> Record {
+    Record {
+        at,
+        level: Level::Info,
+        component: STDOUT.to_owned(),
+        message,
+        context: Map::new(),
+        kind: Kind::Printed,
+        place,
+        state: AssemblyState::default(),
+    }
+}
+
+fn mark_escaped(record: &mut Record, line: &Line) {
+    if line.escaped {
+        record.context.insert("escaped_bytes".into(), true.into());
+    }
+}
+
+/// The component of a logger's name: `__main__` is `app`, else its last dotted part.
+fn component_of(name: &str) -> String {
+    let last = name.rsplit('.').next().unwrap_or(name).trim();
+    let last = if matches!(last, "" | "__main__") {
+        APP
+    } else {
+        last
+    };
+    last.chars()
+        .take(wire::entry::COMPONENT_MAX_CHARS)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! `agent.toml` as serde reads it: unknown keys are refused, every value knows its line.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    pub machine_id: Option<Spanned<String>>,
+    pub state_dir: Option<Spanned<PathBuf>>,
+    #[serde(default)]
+    pub input: Vec<Spanned<Input>>,
+    pub spool: Option<Spool>,
+    pub local: Option<Local>,
+    pub wifi: Option<Spanned<Wifi>>,
+    pub eport: Option<Spanned<Eport>>,
+    pub heartbeat: Option<Heartbeat>,
+    pub privacy: Option<Privacy>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    pub kind: Option<Spanned<String>>,
+    pub path: Option<Spanned<PathBuf>>,
+    pub format: Option<Spanned<String>>,
+    pub timezone: Option<Spanned<String>>,
+    pub pack: Option<Spanned<String>>,
+    pub pattern: Option<Spanned<String>>,
+    pub time_format: Option<Spanned<String>>,
+    /// Of the journal input, which a later version has; read so that the error can say so.
+    #[serde(rename = "unit")]
+    pub _unit: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Spool {
+    pub max_bytes: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Local {
+    pub path: Option<Spanned<PathBuf>>,
+    pub max_bytes: Option<Spanned<u64>>,
+    pub files: Option<Spanned<u32>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wifi {
+    pub enabled: Option<bool>,
+    pub url: Option<Spanned<String>>,
+    pub api_key_file: Option<Spanned<PathBuf>>,
+    pub pin: Option<Spanned<String>>,
+    pub backup_pin: Option<Spanned<String>>,
+    pub ca_file: Option<Spanned<PathBuf>>,
+    pub proxy: Option<Spanned<String>>,
+    pub mode: Option<Spanned<String>>,
+    pub send_interval_s: Option<Spanned<u64>>,
+    pub levels: Option<Vec<Spanned<String>>>,
+    pub immediate: Option<Vec<Spanned<String>>>,
+}
+
+/// Of a later version; read so that a misspelt key is named all the same.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Eport {
+    pub enabled: Option<bool>,
+    #[serde(rename = "mode")]
+    _mode: Option<String>,
+    #[serde(rename = "port")]
+    _port: Option<PathBuf>,
+    #[serde(rename = "send_interval_s")]
+    _send_interval_s: Option<u64>,
+    #[serde(rename = "levels")]
+    _levels: Option<Vec<String>>,
+    #[serde(rename = "immediate")]
+    _immediate: Option<Vec<String>>,
+    #[serde(rename = "max_drop_bytes")]
+    _max_drop_bytes: Option<u64>,
+    #[serde(rename = "monthly_budget_bytes")]
+    _monthly_budget_bytes: Option<u64>,
+    #[serde(rename = "time")]
+    _time: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Heartbeat {
+    pub interval_s: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Privacy {
+    pub hash_fields: Option<Vec<String>>,
+    pub drop_fields: Option<Vec<String>>,
+}

@@ -1,0 +1,94 @@
+//! The sign of life: what the machine and the agent can say of themselves, every few minutes.
+
+mod machine;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use wire::{Heartbeat, MachineId, Micros};
+
+use crate::pipeline::Progress;
+use crate::spool::{Shared, SpoolReader};
+use crate::wifi::{Client, Failure, SharedDelivery};
+
+/// A heartbeat that did not arrive is tried again after this time, or its own interval when that
+/// is shorter.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// Sends heartbeats.
+pub struct Heartbeats {
+    /// Who speaks.
+    pub machine_id: MachineId,
+    /// Between two.
+    pub interval: Duration,
+    /// For the free space of its disk.
+    pub state_dir: PathBuf,
+    /// The spool that is spoken of.
+    pub spool: Arc<Shared>,
+    /// For the age of the oldest entry not delivered.
+    pub reader: SpoolReader,
+    /// How far the server has confirmed.
+    pub delivery: SharedDelivery,
+    /// What the pipeline says of itself.
+    pub progress: Arc<Progress>,
+    /// The connection.
+    pub client: Client,
+    /// The machine's clock.
+    pub clock: fn() -> Micros,
+}
+
+impl Heartbeats {
+    /// Sends one at once and then one each interval, for ever.
+    pub async fn run(&mut self) {
+        loop {
+            let began = Instant::now();
+            let heartbeat = self.build();
+            let wait = match self.client.heartbeat(&heartbeat).await {
+                Ok(_) => self.interval,
+                Err(
+                    Failure::Retry { why, .. }
+                    | Failure::Hold { why }
+                    | Failure::Refused { why, .. },
+                ) => {
+                    self.delivery.borrow_mut().failed(&why, (self.clock)());
+                    self.interval.min(RETRY)
+                }
+            };
+            sleep_until(began + wait).await;
+        }
+    }
+
+    /// What there is to say now.
+    pub fn build(&mut self) -> Heartbeat {
+        let now = (self.clock)();
+        let synced = self.spool.synced();
+        let (bulk, sent, put_aside) = {
+            let delivery = self.delivery.borrow();
+            let state = delivery.state();
+            (state.bulk, state.sent.len() as u64, state.put_aside)
+        };
+        self.reader.seek(bulk);
+        let oldest = self.reader.next().ok().flatten();
+        Heartbeat {
+            sent_at: Some(now.to_rfc3339()),
+            agent_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            uptime_s: machine::uptime_s(),
+            clock: Some(machine::clock_state()),
+            epoch: Some(self.spool.epoch()),
+            last_seq: Some(synced.last_seq),
+            spool_entries: Some(synced.last_seq.saturating_sub(bulk).saturating_sub(sent)),
+            spool_bytes: Some(synced.bytes),
+            spool_oldest_age_s: oldest
+                .map(|stored| now.since_us(stored.at).max(0) as u64 / 1_000_000),
+            input_lag_bytes: Some(self.progress.input_lag_bytes.load(Ordering::Relaxed)),
+            cpu_temperature_c: machine::cpu_temperature_c(),
+            disk_free_bytes: machine::disk_free_bytes(&self.state_dir),
+            memory_available_bytes: machine::memory_available_bytes(),
+            entries_put_aside: Some(put_aside),
+            ..Heartbeat::new(self.machine_id.clone())
+        }
+    }
+}

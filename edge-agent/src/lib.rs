@@ -1,0 +1,18 @@
+//! The parts of `vendlog-agent`: from a vending application's log file to a durable spool, and from
+//! there to the local file and the server. `run` puts them together; nothing here reads arguments.
+
+pub mod assemble;
+pub mod check;
+pub mod config;
+pub mod durable;
+pub mod heartbeat;
+pub mod input;
+pub mod local_file;
+pub mod pack;
+pub mod pipeline;
+pub mod prepare;
+pub mod run;
+pub mod spool;
+pub mod state_dir;
+pub mod status;
+pub mod wifi;

@@ -1,0 +1,412 @@
+//! The one thread that reads: inputs -> assemble -> redact -> classify -> number -> spool.
+//! Everything after the spool happens elsewhere; this never waits for a network.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use wire::redact::Redactor;
+use wire::{Level, LogEntry, Micros};
+
+use crate::assemble::{Assembler, Record};
+use crate::config;
+use crate::input::watch::{SAFETY_POLL, Watcher};
+use crate::input::{FileInput, InputEvent, Next, Origin};
+use crate::pack::{Pack, PackState};
+use crate::prepare::prepare;
+use crate::spool::Spool;
+
+/// A full disk is tried again after this time.
+const DISK_FULL_RETRY: Duration = Duration::from_secs(5);
+/// When the agent ends, it reads on for this long at most; the rest stays in the file.
+const LAST_READ: Duration = Duration::from_secs(2);
+/// From this level up an entry is synced at once.
+const SYNC_AT_ONCE: Level = Level::Error;
+
+/// Why the pipeline should look around.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// A followed file or its directory changed.
+    Changed,
+    /// More of the spool was delivered.
+    Delivered,
+    /// End, after what is there was read.
+    Stop,
+}
+
+/// What the pipeline and the shippers tell each other in numbers.
+#[derive(Debug)]
+pub struct Progress {
+    /// Every entry up to this seq needs no WiFi any more.
+    pub wifi_delivered: AtomicU64,
+    /// Every entry up to this seq is durable in the local file.
+    pub local_written: AtomicU64,
+    /// The local file cannot be written at the moment.
+    pub local_failing: AtomicBool,
+    /// Bytes in the inputs that were not read yet.
+    pub input_lag_bytes: AtomicU64,
+}
+
+impl Progress {
+    /// With WiFi off, nothing waits for it.
+    pub fn new(wifi_delivered: u64) -> Progress {
+        Progress {
+            wifi_delivered: AtomicU64::new(wifi_delivered),
+            local_written: AtomicU64::new(0),
+            local_failing: AtomicBool::new(false),
+            input_lag_bytes: AtomicU64::new(0),
+        }
+    }
+}
+
+/// One input with its own assembly and pack state.
+struct Source {
+    name: String,
+    input: FileInput,
+    assembler: Assembler,
+    pack: Option<Arc<Pack>>,
+    pack_state: PackState,
+    /// When the input is to be stepped again; `None`: when it changes.
+    due: Option<Instant>,
+    last_data: Instant,
+    trouble: Option<String>,
+}
+
+/// The reading end of the agent.
+pub struct Pipeline {
+    sources: Vec<Source>,
+    spool: Spool,
+    redactor: Redactor,
+    progress: Arc<Progress>,
+    /// How long an entry below [`SYNC_AT_ONCE`] may wait for others to be synced with it.
+    group: Duration,
+    ready: VecDeque<Ready>,
+    unsynced_since: Option<Instant>,
+    retry_disk: Option<Instant>,
+    full_reported: bool,
+}
+
+/// An entry that only needs its number.
+struct Ready {
+    entry: LogEntry,
+    source: usize,
+    origin: Origin,
+}
+
+impl Pipeline {
+    /// Goes on where `spool` says that each input stopped.
+    ///
+    /// # Errors
+    /// A configured pack cannot be read.
+    pub fn new(
+        inputs: &[config::Input],
+        spool: Spool,
+        redactor: Redactor,
+        progress: Arc<Progress>,
+        group: Duration,
+    ) -> anyhow::Result<Pipeline> {
+        let now = Instant::now();
+        let mut sources = Vec::new();
+        for input in inputs {
+            let name = input.path.display().to_string();
+            let origin = spool.origin(&name).cloned();
+            let place = origin.as_ref().map(|origin| origin.place);
+            let (assembly, pack_state) =
+                origin.map_or_else(Default::default, |origin| (origin.assembly, origin.pack));
+            let pack = input
+                .pack
+                .as_deref()
+                .and_then(crate::pack::named)
+                .transpose()?;
+            sources.push(Source {
+                input: FileInput::new(&input.path, place, assembly.is_inside_line()),
+                assembler: Assembler::new(input.format.clone(), input.zone.clone(), assembly),
+                name,
+                pack,
+                pack_state,
+                due: Some(now),
+                last_data: now,
+                trouble: None,
+            });
+        }
+        Ok(Pipeline {
+            sources,
+            spool,
+            redactor,
+            progress,
+            group,
+            ready: VecDeque::new(),
+            unsynced_since: None,
+            retry_disk: None,
+            full_reported: false,
+        })
+    }
+
+    /// Works until [`Wake::Stop`]; then reads what is there, syncs, and writes the checkpoint.
+    ///
+    /// # Errors
+    /// The spool cannot be written or synced; the agent must end, and the next start reads the
+    /// inputs again from the last durable entry.
+    pub fn run(
+        mut self,
+        wakes: &Receiver<Wake>,
+        watcher: &mut Watcher,
+        clock: impl Fn() -> Micros,
+    ) -> io::Result<()> {
+        let mut next_poll = Instant::now() + SAFETY_POLL;
+        loop {
+            let now = Instant::now();
+            let wait = self
+                .step(now, clock())?
+                .min(next_poll.saturating_duration_since(now));
+            // Many events of one burst are one reason to look.
+            let first = match wakes.recv_timeout(wait) {
+                Ok(wake) => Some(wake),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => Some(Wake::Stop),
+            };
+            let mut is_changed = false;
+            for wake in first.into_iter().chain(wakes.try_iter()) {
+                match wake {
+                    Wake::Changed => is_changed = true,
+                    Wake::Delivered => {}
+                    Wake::Stop => return self.finish(&clock),
+                }
+            }
+            if Instant::now() >= next_poll {
+                watcher.refresh();
+                is_changed = true;
+                next_poll = Instant::now() + SAFETY_POLL;
+            }
+            if is_changed {
+                self.look_around();
+            }
+        }
+    }
+
+    fn look_around(&mut self) {
+        let now = Instant::now();
+        self.sources
+            .iter_mut()
+            .for_each(|source| source.due = Some(now));
+    }
+
+    /// Does what can be done now; answers how long nothing needs doing unless something changes.
+    ///
+    /// # Errors
+    /// As [`Pipeline::run`].
+    pub fn step(&mut self, now: Instant, wall: Micros) -> io::Result<Duration> {
+        self.trim()?;
+        self.append_ready(now)?;
+        if self.ready.is_empty() {
+            for index in 0..self.sources.len() {
+                self.read_source(index, now, wall);
+            }
+            self.append_ready(now)?;
+        }
+        self.sync_if_due(now)?;
+        let lag = self
+            .sources
+            .iter()
+            .map(|source| source.input.lag_bytes())
+            .sum();
+        self.progress.input_lag_bytes.store(lag, Ordering::Relaxed);
+        Ok(self.next_wait(now))
+    }
+
+    fn next_wait(&self, now: Instant) -> Duration {
+        let sync = self.unsynced_since.map(|since| since + self.group);
+        let inputs = self.sources.iter().flat_map(|source| {
+            let flush = source
+                .assembler
+                .quiet()
+                .map(|quiet| source.last_data + quiet);
+            [source.due, flush]
+        });
+        // While entries wait for room, reading on is not possible.
+        let inputs = inputs.filter(|_| self.ready.is_empty());
+        let next = inputs.chain([sync, self.retry_disk]).flatten().min();
+        next.map_or(SAFETY_POLL, |next| next.saturating_duration_since(now))
+    }
+
+    fn read_source(&mut self, index: usize, now: Instant, wall: Micros) {
+        let source = &mut self.sources[index];
+        let mut records = Vec::new();
+        if source.due.is_some_and(|due| due <= now) {
+            let mut events = Vec::new();
+            let stepped = source.input.step(now, &mut events);
+            if !events.is_empty() {
+                source.last_data = now;
+            }
+            match stepped {
+                Ok(next) => {
+                    source.trouble = None;
+                    source.due = match next {
+                        Next::Now => Some(now),
+                        Next::After(wait) => Some(now + wait),
+                        Next::OnChange => None,
+                    };
+                }
+                Err(error) => {
+                    source.due = Some(now + SAFETY_POLL);
+                    source.report(&error);
+                }
+            }
+            for event in events {
+                match event {
+                    InputEvent::FileStarts => source.assembler.file_starts(wall, &mut records),
+                    InputEvent::Line(line, place) => {
+                        source.assembler.line(line, place, wall, &mut records);
+                    }
+                }
+                source.prepare(index, &mut records, &self.redactor, &mut self.ready);
+            }
+        }
+        if source.due != Some(now)
+            && source
+                .assembler
+                .quiet()
+                .is_some_and(|quiet| now >= source.last_data + quiet)
+        {
+            source.assembler.flush(wall, &mut records);
+            source.prepare(index, &mut records, &self.redactor, &mut self.ready);
+        }
+    }
+
+    fn append_ready(&mut self, now: Instant) -> io::Result<()> {
+        if self.retry_disk.is_some_and(|retry| now < retry) {
+            return Ok(());
+        }
+        self.retry_disk = None;
+        while let Some(ready) = self.ready.front_mut() {
+            if self.spool.is_full() {
+                if !std::mem::replace(&mut self.full_reported, true) {
+                    tracing::warn!(
+                        bytes = self.spool.bytes(),
+                        "the spool is full; reading pauses until entries are delivered"
+                    );
+                }
+                return Ok(());
+            }
+            let name = &self.sources[ready.source].name;
+            match self.spool.append(&mut ready.entry, name, &ready.origin) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                    tracing::warn!("the disk is full; reading pauses, trying again every 5 s");
+                    self.retry_disk = Some(now + DISK_FULL_RETRY);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+            self.full_reported = false;
+            self.unsynced_since.get_or_insert(now);
+            if ready.entry.level >= SYNC_AT_ONCE {
+                self.sync()?;
+            }
+            self.ready.pop_front();
+        }
+        Ok(())
+    }
+
+    fn sync_if_due(&mut self, now: Instant) -> io::Result<()> {
+        match self.unsynced_since {
+            Some(since) if now >= since + self.group => self.sync(),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.unsynced_since = None;
+        self.spool.sync()
+    }
+
+    fn trim(&mut self) -> io::Result<()> {
+        let wifi = self.progress.wifi_delivered.load(Ordering::Relaxed);
+        let local = self.progress.local_written.load(Ordering::Relaxed);
+        let local_failing = self.progress.local_failing.load(Ordering::Relaxed);
+        // A local file that cannot be written must not stop the machine from being heard.
+        let local = if local_failing && self.spool.is_full() {
+            u64::MAX
+        } else {
+            local
+        };
+        match self.spool.trim(wifi.min(local)) {
+            // The checkpoint finds no room: nothing is removed, and nothing is lost.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
+            trimmed => trimmed,
+        }
+    }
+
+    fn finish(mut self, clock: &impl Fn() -> Micros) -> io::Result<()> {
+        let start = Instant::now();
+        self.look_around();
+        while start.elapsed() < LAST_READ && self.sources.iter().any(Source::is_due) {
+            self.step(Instant::now(), clock())?;
+            if !self.ready.is_empty() {
+                break;
+            }
+        }
+        for (index, source) in self.sources.iter_mut().enumerate() {
+            if !source.assembler.waits_inside() {
+                let mut records = Vec::new();
+                source.assembler.flush(clock(), &mut records);
+                source.prepare(index, &mut records, &self.redactor, &mut self.ready);
+            }
+        }
+        self.append_ready(Instant::now())?;
+        self.sync()?;
+        let saved = self.spool.save_checkpoint();
+        self.spool.shared().close();
+        saved
+    }
+}
+
+impl Source {
+    /// Whether there is more to read at once.
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| due <= Instant::now())
+    }
+
+    fn prepare(
+        &mut self,
+        index: usize,
+        records: &mut Vec<Record>,
+        redactor: &Redactor,
+        ready: &mut VecDeque<Ready>,
+    ) {
+        for mut record in records.drain(..) {
+            let entry = prepare(&record, redactor, self.pack.as_ref(), &mut self.pack_state);
+            if let Some(rest) = &mut record.state.rest {
+                rest.level = entry.level;
+                rest.component.clone_from(&entry.component);
+                self.assembler.classified(entry.level, &entry.component);
+            }
+            let origin = Origin {
+                place: record.place,
+                assembly: record.state,
+                pack: self.pack_state.clone(),
+            };
+            ready.push_back(Ready {
+                entry,
+                source: index,
+                origin,
+            });
+        }
+    }
+
+    /// Says what is wrong with the input, once for each new reason.
+    fn report(&mut self, error: &io::Error) {
+        let text = error.to_string();
+        if self.trouble.as_ref() != Some(&text) {
+            tracing::error!(
+                path = %self.name,
+                error = %text,
+                "the log file cannot be read; give the agent's user the right to read it"
+            );
+            self.trouble = Some(text);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! One HTTPS request and what its answer means for the sender.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+use wire::{BatchAnswer, Heartbeat, HeartbeatAnswer};
+
+use super::pin::{TrustError, tls_config};
+use crate::config::Wifi;
+
+/// A link that does not connect in this time does not carry a batch either.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a whole request: a full batch over a poor link, and the server's commit.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// An idle connection costs memory on both sides; in continuous mode it is kept in use.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// More than any answer of ours: 10,000 rejections with their words.
+const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Log entries are mostly repetition: higher levels cost memory and save little.
+const ZSTD_LEVEL: i32 = 3;
+/// The compressor's window, 2^17 bytes: it and its tables stay below 1 MB.
+const ZSTD_WINDOW_LOG: u32 = 17;
+
+/// The connection to the server.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    api_key_file: PathBuf,
+}
+
+/// Why a request did not do its work, by what is to be done about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Try again later; the server may have said when.
+    Retry {
+        /// What went wrong.
+        why: String,
+        /// The server's `Retry-After`.
+        after: Option<Duration>,
+    },
+    /// The key is not accepted: somebody must act. Tried again slowly.
+    Hold {
+        /// What went wrong and what to do.
+        why: String,
+    },
+    /// This body will never be taken.
+    Refused {
+        /// The server's code.
+        code: String,
+        /// What the server said.
+        why: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    code: String,
+    message: String,
+}
+
+impl Client {
+    /// A client that trusts what the configuration says.
+    ///
+    /// # Errors
+    /// The authorities or the proxy cannot be used.
+    pub fn new(config: &Wifi) -> Result<Client, TrustError> {
+        let tls = |error: reqwest::Error| TrustError::Tls(words(&error));
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls_config(&config.trust)?)
+            .http1_only()
+            .https_only(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(1)
+            .user_agent(concat!("vendlog-agent/", env!("CARGO_PKG_VERSION")));
+        if let Some(proxy) = &config.proxy {
+            builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(tls)?);
+        }
+        Ok(Client {
+            http: builder.build().map_err(tls)?,
+            url: config.url.clone(),
+            api_key_file: config.api_key_file.clone(),
+        })
+    }
+
+    /// Sends a batch, given as JSON.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn logs(&self, json: &[u8]) -> Result<BatchAnswer, Failure> {
+        let retry = |why: String| Failure::Retry { why, after: None };
+        let body = compress(json).map_err(|error| retry(format!("zstd: {error}")))?;
+        let request = self.http.post(format!("{}/api/logs", self.url)).body(body);
+        let answer = self.send(request.header(CONTENT_ENCODING, "zstd")).await?;
+        serde_json::from_slice(&answer)
+            .map_err(|error| retry(format!("the server's answer cannot be read: {error}")))
+    }
+
+    /// Sends a sign of life.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<HeartbeatAnswer, Failure> {
+        let retry = |why: String| Failure::Retry { why, after: None };
+        let body = serde_json::to_vec(heartbeat).map_err(|error| retry(error.to_string()))?;
+        let request = self
+            .http
+            .post(format!("{}/api/heartbeat", self.url))
+            .body(body);
+        let answer = self.send(request).await?;
+        serde_json::from_slice(&answer)
+            .map_err(|error| retry(format!("the server's answer cannot be read: {error}")))
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
+        // Read each time: a rotated key is used without a restart.
+        let key = fs::read_to_string(&self.api_key_file).map_err(|error| Failure::Hold {
+            why: format!("{} cannot be read: {error}", self.api_key_file.display()),
+        })?;
+        let sent = request
+            .bearer_auth(key.trim())
+            .header(CONTENT_TYPE, "application/json")
+            .send()
+            .await
+            .map_err(|error| Failure::Retry {
+                why: words(&error),
+                after: None,
+            })?;
+        let status = sent.status();
+        let after = retry_after(&sent);
+        let body = read_limited(sent).await.map_err(|error| Failure::Retry {
+            why: words(&error),
+            after: None,
+        })?;
+        if status == StatusCode::OK {
+            return Ok(body);
+        }
+        Err(self.failure(status, after, &body))
+    }
+
+    fn failure(&self, status: StatusCode, after: Option<Duration>, body: &[u8]) -> Failure {
+        let said: Option<ErrorBody> = serde_json::from_slice(body).ok();
+        let (code, why) = match said {
+            Some(said) => (said.code, format!("{status}: {}", said.message)),
+            None => (status.as_u16().to_string(), status.to_string()),
+        };
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::Hold {
+                why: format!(
+                    "the server does not accept the key in {} ({why}); put this machine's key there",
+                    self.api_key_file.display()
+                ),
+            },
+            StatusCode::BAD_REQUEST
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNPROCESSABLE_ENTITY => Failure::Refused { code, why },
+            _ => Failure::Retry {
+                why: format!("the server answered {why}"),
+                after,
+            },
+        }
+    }
+}
+
+fn compress(json: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+    compressor.set_parameter(zstd::zstd_safe::CParameter::WindowLog(ZSTD_WINDOW_LOG))?;
+    compressor.compress(json)
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response
+        .headers()
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+async fn read_limited(mut response: Response) -> reqwest::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > ANSWER_MAX_BYTES {
+            body.clear();
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// An error with everything behind it, in one line: the reason is in the last of them.
+fn words(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
+}
