@@ -1,0 +1,227 @@
+//! Counts by level per hour and minute, so that no panel scans rows. Machine 0 is the whole fleet.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use wire::Micros;
+use wire::time::{HOUR_US, MINUTE_US};
+
+use crate::day::Day;
+use crate::shared::MachineNo;
+
+/// The whole fleet, in the place of a machine.
+pub(crate) const FLEET: MachineNo = 0;
+/// Minutes are counted for entries that are at most this old on arrival, and kept as long: two
+/// days and what a query may lag.
+pub(crate) const MINUTES_KEPT_US: i64 = 50 * HOUR_US;
+
+const HOURS_PER_DAY: i64 = 24;
+
+/// The hour an instant lies in, whole hours since 1970.
+pub(crate) fn hour_of(at: Micros) -> i64 {
+    at.0.div_euclid(HOUR_US)
+}
+
+/// The minute an instant lies in, whole minutes since 1970.
+pub(crate) fn minute_of(at: Micros) -> i64 {
+    at.0.div_euclid(MINUTE_US)
+}
+
+const ADD: &str = "DO UPDATE SET debug = debug + excluded.debug, info = info + excluded.info,
+    warn = warn + excluded.warn, error = error + excluded.error,
+    critical = critical + excluded.critical";
+
+/// Adds counts of a machine (or the fleet) to an hour.
+pub(crate) fn add_hour(
+    conn: &Connection,
+    machine: MachineNo,
+    hour: i64,
+    n: [i64; 5],
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(&format!(
+        "INSERT INTO machine_hours VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (machine, hour) {ADD}"
+    ))?
+    .execute([machine, hour, n[0], n[1], n[2], n[3], n[4]])?;
+    Ok(())
+}
+
+/// Adds counts of a machine (or the fleet) to a minute.
+pub(crate) fn add_minute(
+    conn: &Connection,
+    machine: MachineNo,
+    minute: i64,
+    n: [i64; 5],
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(&format!(
+        "INSERT INTO machine_minutes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (machine, minute) {ADD}"
+    ))?
+    .execute([machine, minute, n[0], n[1], n[2], n[3], n[4]])?;
+    Ok(())
+}
+
+/// Adds counts of a component on a machine (or on the fleet) to an hour.
+pub(crate) fn add_component_hour(
+    conn: &Connection,
+    component: i64,
+    machine: MachineNo,
+    hour: i64,
+    n: [i64; 5],
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(&format!(
+        "INSERT INTO component_hours VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (component, machine, hour) {ADD}"
+    ))?
+    .execute([component, machine, hour, n[0], n[1], n[2], n[3], n[4]])?;
+    Ok(())
+}
+
+/// The number of a component, made when it is new, and its machine remembered.
+pub(crate) fn component_number(conn: &Connection, name: &str) -> rusqlite::Result<i64> {
+    if let Some(no) = find_component(conn, name)? {
+        return Ok(no);
+    }
+    conn.prepare_cached("INSERT INTO components (name) VALUES (?1)")?
+        .execute([name])?;
+    Ok(conn.last_insert_rowid())
+}
+
+/// The number of a component that was ever seen.
+pub(crate) fn find_component(conn: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("SELECT no FROM components WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+/// Remembers that a machine spoke as this component.
+pub(crate) fn note_component(
+    conn: &Connection,
+    machine: MachineNo,
+    component: i64,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO machine_components (machine, component) VALUES (?1, ?2)
+         ON CONFLICT (machine, component) DO NOTHING",
+    )?
+    .execute([machine, component])?;
+    Ok(())
+}
+
+/// The components seen on a machine, or on any.
+pub(crate) fn components(
+    conn: &Connection,
+    machine: Option<MachineNo>,
+) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached(
+        "SELECT DISTINCT c.name FROM machine_components m JOIN components c ON c.no = m.component
+         WHERE ?1 IS NULL OR m.machine = ?1 ORDER BY c.name",
+    )?
+    .query_map([machine], |row| row.get(0))?
+    .collect()
+}
+
+/// Removes minutes that are too old to be asked for.
+pub(crate) fn forget_minutes(conn: &Connection, now: Micros) -> rusqlite::Result<()> {
+    let oldest = minute_of(now.plus_us(-MINUTES_KEPT_US));
+    conn.execute(
+        "DELETE FROM machine_minutes WHERE minute < ?1 AND machine IN (
+             SELECT no FROM machine_numbers UNION ALL SELECT 0)",
+        [oldest],
+    )?;
+    Ok(())
+}
+
+/// Removes the hours of a day, before they are counted again.
+pub(crate) fn clear_day(conn: &Connection, day: Day) -> rusqlite::Result<()> {
+    let first = day.0 * HOURS_PER_DAY;
+    let bounds = [first, first + HOURS_PER_DAY];
+    conn.execute(
+        "DELETE FROM machine_hours WHERE hour >= ?1 AND hour < ?2",
+        bounds,
+    )?;
+    conn.execute(
+        "DELETE FROM component_hours WHERE hour >= ?1 AND hour < ?2",
+        bounds,
+    )?;
+    let minutes = [hour_of(day.start()) * 60, hour_of(day.end()) * 60];
+    conn.execute(
+        "DELETE FROM machine_minutes WHERE minute >= ?1 AND minute < ?2",
+        minutes,
+    )?;
+    Ok(())
+}
+
+/// The first hour that has entries of the machine (or the fleet).
+pub(crate) fn first_hour(conn: &Connection, machine: MachineNo) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("SELECT min(hour) FROM machine_hours WHERE machine = ?1")?
+        .query_row([machine], |row| row.get(0))
+}
+
+/// The last hour that has entries of the machine (or the fleet).
+pub(crate) fn last_hour(conn: &Connection, machine: MachineNo) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("SELECT max(hour) FROM machine_hours WHERE machine = ?1")?
+        .query_row([machine], |row| row.get(0))
+}
+
+/// Counts of a machine (or the fleet) in hours `from..to`; `each` gets the hour and its counts.
+pub(crate) fn hours(
+    conn: &Connection,
+    machine: MachineNo,
+    (from, to): (i64, i64),
+    mut each: impl FnMut(i64, [u64; 5]),
+) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare_cached(
+        "SELECT hour, debug, info, warn, error, critical FROM machine_hours
+         WHERE machine = ?1 AND hour >= ?2 AND hour < ?3",
+    )?;
+    let mut rows = statement.query([machine, from, to])?;
+    while let Some(row) = rows.next()? {
+        each(row.get(0)?, read_counts(row, 1)?);
+    }
+    Ok(())
+}
+
+/// Counts of a machine (or the fleet) in minutes `from..to`.
+pub(crate) fn minutes(
+    conn: &Connection,
+    machine: MachineNo,
+    (from, to): (i64, i64),
+    mut each: impl FnMut(i64, [u64; 5]),
+) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare_cached(
+        "SELECT minute, debug, info, warn, error, critical FROM machine_minutes
+         WHERE machine = ?1 AND minute >= ?2 AND minute < ?3",
+    )?;
+    let mut rows = statement.query([machine, from, to])?;
+    while let Some(row) = rows.next()? {
+        each(row.get(0)?, read_counts(row, 1)?);
+    }
+    Ok(())
+}
+
+/// Counts of a component on a machine (or on the fleet) in hours `from..to`.
+pub(crate) fn component_hours(
+    conn: &Connection,
+    component: i64,
+    machine: MachineNo,
+    (from, to): (i64, i64),
+    mut each: impl FnMut(i64, [u64; 5]),
+) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare_cached(
+        "SELECT hour, debug, info, warn, error, critical FROM component_hours
+         WHERE component = ?1 AND machine = ?2 AND hour >= ?3 AND hour < ?4",
+    )?;
+    let mut rows = statement.query(params![component, machine, from, to])?;
+    while let Some(row) = rows.next()? {
+        each(row.get(0)?, read_counts(row, 1)?);
+    }
+    Ok(())
+}
+
+/// Five counts from this column on.
+pub(crate) fn read_counts(row: &Row<'_>, first: usize) -> rusqlite::Result<[u64; 5]> {
+    let mut counts = [0; 5];
+    for (level, count) in counts.iter_mut().enumerate() {
+        *count = row.get::<_, i64>(first + level)?.max(0) as u64;
+    }
+    Ok(counts)
+}

@@ -1,0 +1,131 @@
+//! The rows of a day file, as they lie there.
+
+use rusqlite::{Connection, Row, params};
+use wire::{ClockState, Level, Micros};
+
+use crate::day::Day;
+use crate::shared::MachineNo;
+
+/// The epoch under which entries without numbers are kept; it is never answered.
+pub(crate) const UNNUMBERED_EPOCH: i64 = -1;
+
+const CLOCK_BITS: i64 = 3;
+/// Came over WiFi.
+pub(crate) const BY_WIFI: i64 = 4;
+/// Came in a drop.
+pub(crate) const BY_CELL: i64 = 8;
+/// Whole, not a summary.
+pub(crate) const FULL: i64 = 16;
+
+/// The row's flags for a clock state; paths and fidelity are added to it.
+pub(crate) fn clock_flags(clock: ClockState) -> i64 {
+    i64::from(clock.as_u8()) & CLOCK_BITS
+}
+
+/// The clock state in a row's flags.
+pub(crate) fn clock_of(flags: i64) -> ClockState {
+    ClockState::from_u8((flags & CLOCK_BITS) as u8)
+}
+
+/// The place of an entry in the order of all entries: filed, then epoch, seq, machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct EntryKey {
+    pub(crate) filed_at: Micros,
+    pub(crate) epoch: i64,
+    pub(crate) seq: i64,
+    pub(crate) machine: MachineNo,
+}
+
+/// A row with its message still taken apart.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EntryRow {
+    pub(crate) key: EntryKey,
+    pub(crate) level: Level,
+    /// The template's number in the day file.
+    pub(crate) template: i64,
+    pub(crate) params: Vec<u8>,
+    /// JSON; `None` when empty.
+    pub(crate) context: Option<String>,
+    pub(crate) timestamp: Micros,
+    pub(crate) received_at: Micros,
+    pub(crate) flags: i64,
+}
+
+/// The columns that [`read`] takes, in its order.
+pub(crate) const COLUMNS: &str =
+    "machine, filed, epoch, seq, level, template, params, context, skew, delay, flags";
+
+/// Stores a row. `false` when the machine, epoch and seq are there already.
+pub(crate) fn insert(conn: &Connection, day: Day, row: &EntryRow) -> rusqlite::Result<bool> {
+    let filed_at = row.key.filed_at;
+    let changed = conn
+        .prepare_cached(
+            "INSERT INTO entries (machine, filed, epoch, seq, level, template, params, context,
+                 skew, delay, flags)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (machine, epoch, seq) DO NOTHING",
+        )?
+        .execute(params![
+            row.key.machine,
+            filed_at.since_us(day.start()),
+            row.key.epoch,
+            row.key.seq,
+            row.level.as_u8(),
+            row.template,
+            row.params,
+            row.context,
+            row.timestamp.0.wrapping_sub(filed_at.0),
+            row.received_at.0.wrapping_sub(filed_at.0),
+            row.flags,
+        ])?;
+    Ok(changed == 1)
+}
+
+/// Marks rows as having come by one more path.
+pub(crate) fn add_flags(
+    conn: &Connection,
+    machine: MachineNo,
+    epoch: i64,
+    seqs: (i64, i64),
+    flags: i64,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE entries SET flags = flags | ?5
+         WHERE machine = ?1 AND epoch = ?2 AND seq BETWEEN ?3 AND ?4",
+    )?
+    .execute([machine, epoch, seqs.0, seqs.1, flags])?;
+    Ok(())
+}
+
+/// The row's key: the first four of [`COLUMNS`].
+pub(crate) fn read_key(day: Day, row: &Row<'_>) -> rusqlite::Result<EntryKey> {
+    Ok(EntryKey {
+        machine: row.get(0)?,
+        filed_at: day.start().plus_us(row.get(1)?),
+        epoch: row.get(2)?,
+        seq: row.get(3)?,
+    })
+}
+
+/// A row of [`COLUMNS`].
+pub(crate) fn read(day: Day, row: &Row<'_>) -> rusqlite::Result<EntryRow> {
+    let key = read_key(day, row)?;
+    let skew: i64 = row.get(8)?;
+    let delay: i64 = row.get(9)?;
+    Ok(EntryRow {
+        key,
+        level: read_level(row)?,
+        template: row.get(5)?,
+        params: row.get_ref(6)?.as_blob()?.to_vec(),
+        context: row.get(7)?,
+        timestamp: Micros(key.filed_at.0.wrapping_add(skew)),
+        received_at: Micros(key.filed_at.0.wrapping_add(delay)),
+        flags: row.get(10)?,
+    })
+}
+
+/// The level of a row of [`COLUMNS`].
+pub(crate) fn read_level(row: &Row<'_>) -> rusqlite::Result<Level> {
+    let number: u8 = row.get(4)?;
+    Level::from_u8(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(4, number.into()))
+}

@@ -1,0 +1,78 @@
+//! Opening a data directory: lock, key, versions, schema, and what a crash left to be taken over.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::catalog::machines;
+use crate::day::Day;
+use crate::error::{OpenError, StoreError};
+use crate::files;
+use crate::key::{DataKey, WrappingKey};
+use crate::lock::Lock;
+use crate::shared::Shared;
+use crate::sqlite::{self, Kind};
+use crate::writer::days::OpenDays;
+use crate::writer::{Writer, replay};
+
+/// A data directory that is locked, readable and whole.
+pub(crate) struct Opened {
+    pub(crate) lock: Lock,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) writer: Writer,
+}
+
+/// Opens or makes the store at `dir`. Nothing is changed in a store that is refused.
+///
+/// # Errors
+/// See [`OpenError`].
+pub(crate) fn open(dir: &Path, wrapping: &WrappingKey) -> Result<Opened, OpenError> {
+    sqlite::check_version()?;
+    files::make_private_dir(dir).map_err(OpenError::io("cannot make the data directory", dir))?;
+    let lock = Lock::take(dir)?;
+    let key = DataKey::load_or_create(dir, wrapping)?;
+    let shared = Arc::new(Shared::new(dir.to_owned(), key));
+    let days_dir = shared.days_dir();
+    files::make_private_dir(&days_dir).map_err(OpenError::io("cannot make", &days_dir))?;
+
+    let catalog_path = shared.catalog_path();
+    sqlite::refuse_newer(&catalog_path, Kind::Catalog, &shared.key)?;
+    find_days(&shared, &days_dir)?;
+    let catalog = sqlite::open_writer(&catalog_path, Kind::Catalog, &shared.key)?;
+    let (catalog, days) = take_over(&shared, catalog)
+        .map_err(|error| OpenError::Other(format!("{}: {error}", catalog_path.display())))?;
+    let writer = Writer::new(shared.clone(), catalog, days);
+    Ok(Opened {
+        lock,
+        shared,
+        writer,
+    })
+}
+
+fn take_over(shared: &Shared, catalog: Connection) -> Result<(Connection, OpenDays), StoreError> {
+    shared.set_registry(machines::registry(&catalog)?);
+    let mut days = OpenDays::default();
+    replay::replay_all(shared, &catalog, &mut days)?;
+    Ok((catalog, days))
+}
+
+/// Notes the day files there are, and refuses the directory when one of them is newer than this
+/// program. One that cannot be read is left for its own repair.
+fn find_days(shared: &Shared, days_dir: &Path) -> Result<(), OpenError> {
+    let listed = fs::read_dir(days_dir).map_err(OpenError::io("cannot list", days_dir))?;
+    for file in listed {
+        let file = file.map_err(OpenError::io("cannot list", days_dir))?;
+        let Some(day) = file.file_name().to_str().and_then(Day::from_file_name) else {
+            continue;
+        };
+        match sqlite::refuse_newer(&file.path(), Kind::Day, &shared.key) {
+            Err(error @ OpenError::Newer { .. }) => return Err(error),
+            Err(error) => tracing::error!(%error, "a day file cannot be read"),
+            Ok(()) => {}
+        }
+        shared.days_mut().insert(day);
+    }
+    Ok(())
+}

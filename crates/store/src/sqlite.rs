@@ -1,0 +1,157 @@
+//! How a connection of ours is set up: the key, the durability, the bounds; and schema versions.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+
+use crate::error::OpenError;
+use crate::files;
+use crate::key::DataKey;
+
+/// SQLite before this can damage a database when a WAL is reset under load.
+const SQLITE_OLDEST: i32 = 3_051_003;
+/// How long a statement waits for a lock before it fails; locks are held for one transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// A checkpoint runs when the WAL has so many pages (8 KiB each: 16 MiB).
+const WAL_CHECKPOINT_PAGES: u32 = 2_000;
+/// A WAL file above this is cut when it is reset.
+const WAL_KEEP_BYTES: u32 = 16 * 1024 * 1024;
+/// Compiled statements kept per connection; the store has about forty different ones.
+const STATEMENT_CACHE: usize = 64;
+
+const CATALOG: &[M<'_>] =
+    &[M::up(include_str!("../../../migrations/catalog/0001_first.sql")).foreign_key_check()];
+const DAY: &[M<'_>] = &[M::up(include_str!(
+    "../../../migrations/day/0001_first.sql"
+))];
+
+/// Which of our two kinds of database a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `catalog.db`.
+    Catalog,
+    /// `days/YYYY-MM-DD.db`.
+    Day,
+}
+
+impl Kind {
+    fn migrations(self) -> &'static [M<'static>] {
+        match self {
+            Kind::Catalog => CATALOG,
+            Kind::Day => DAY,
+        }
+    }
+
+    /// The newest schema that this program may open.
+    fn newest(self) -> i64 {
+        self.migrations().len() as i64
+    }
+}
+
+/// # Errors
+/// The linked SQLite is older than [`SQLITE_OLDEST`].
+pub(crate) fn check_version() -> Result<(), OpenError> {
+    if rusqlite::version_number() < SQLITE_OLDEST {
+        return Err(OpenError::SqliteTooOld(rusqlite::version().to_owned()));
+    }
+    Ok(())
+}
+
+/// Refuses a database that a newer program wrote, before anything is changed in it.
+///
+/// # Errors
+/// It is newer, or cannot be read under this key.
+pub(crate) fn refuse_newer(path: &Path, kind: Kind, key: &DataKey) -> Result<(), OpenError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let check = || -> rusqlite::Result<i64> {
+        let conn = connect(path, key)?;
+        conn.query_row("PRAGMA user_version", [], |row| row.get(0))
+    };
+    let found = check().map_err(|error| OpenError::sqlite(path, &error))?;
+    let known = kind.newest();
+    if found > known {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok(())
+}
+
+/// Opens a database for the writer, makes it when it is not there, and brings its schema up.
+///
+/// # Errors
+/// The file cannot be made or read, is damaged or newer.
+pub(crate) fn open_writer(path: &Path, kind: Kind, key: &DataKey) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        files::create_private_file(path).map_err(OpenError::io("cannot make", path))?;
+    }
+    let set_up = || -> rusqlite::Result<Connection> {
+        let conn = connect(path, key)?;
+        conn.execute_batch(&format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA wal_autocheckpoint = {WAL_CHECKPOINT_PAGES};
+             PRAGMA journal_size_limit = {WAL_KEEP_BYTES};"
+        ))?;
+        Ok(conn)
+    };
+    let mut conn = set_up().map_err(|error| OpenError::sqlite(path, &error))?;
+    let found: i64 = conn
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|error| OpenError::sqlite(path, &error))?;
+    if found > kind.newest() {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known: kind.newest(),
+        });
+    }
+    if found < kind.newest() {
+        Migrations::from_slice(kind.migrations())
+            .to_latest(&mut conn)
+            .map_err(|error| match error {
+                rusqlite_migration::Error::RusqliteError { err, .. } => {
+                    OpenError::sqlite(path, &err)
+                }
+                other => OpenError::Sqlite {
+                    path: path.to_owned(),
+                    reason: other.to_string(),
+                },
+            })?;
+    }
+    Ok(conn)
+}
+
+/// Opens a database that exists for reading only.
+///
+/// # Errors
+/// SQLite's; the file is not there or is damaged.
+pub(crate) fn open_reader(path: &Path, key: &DataKey) -> rusqlite::Result<Connection> {
+    let conn = connect(path, key)?;
+    conn.execute_batch("PRAGMA query_only = ON;")?;
+    Ok(conn)
+}
+
+/// Never creates: files are made private and durable by us first.
+fn connect(path: &Path, key: &DataKey) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // The key first, before the file is touched. Pages of 8 KiB carry less of SQLCipher's 64 bytes
+    // of overhead a page; SHA-256 is the MAC that processors have instructions for.
+    conn.execute_batch(&key.pragma())?;
+    conn.execute_batch(
+        "PRAGMA cipher_page_size = 8192; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;
+         PRAGMA cipher_memory_security = OFF; PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -4096;",
+    )?;
+    // A wrong key or a damaged first page shows here.
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(conn)
+}

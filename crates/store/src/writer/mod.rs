@@ -1,0 +1,299 @@
+//! The one thread that writes. It takes what waits, commits it together (day files first, then the
+//! catalog), and only then answers.
+
+pub(crate) mod days;
+mod effects;
+mod plan;
+pub(crate) mod queue;
+pub(crate) mod replay;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use wire::Micros;
+use wire::time::HOUR_US;
+
+use crate::catalog::runs::{RUN_REFUSED, Run};
+use crate::catalog::{contacts, days as catalog_days, ledger, machines, rollups};
+use crate::entry::{NewEntries, Receipt};
+use crate::error::StoreError;
+use crate::shared::Shared;
+use crate::sqlite;
+use crate::writer::days::OpenDays;
+use crate::writer::plan::{DayPlan, Plan};
+use crate::writer::queue::{AppendJob, CatalogJob, Done, Job, Queue};
+
+/// Day files that one step of a group writes; a batch of a whole year's days takes several steps,
+/// so that their files are not all open at once.
+const DAYS_PER_STEP: usize = 6;
+/// A WAL larger than this is taken into its database and cut, so that it stays bounded also when
+/// readers held the ordinary checkpoints back.
+const WAL_MAX_BYTES: u64 = 48 * 1024 * 1024;
+
+/// The state of the writer's thread.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    catalog: Connection,
+    days: OpenDays,
+    /// A group failed between a day file and the catalog: it is taken over before the next one.
+    behind: bool,
+    /// When minutes were last forgotten.
+    tidied: Micros,
+}
+
+impl Writer {
+    /// A writer over an open catalog that is up to its day files.
+    pub(crate) fn new(shared: Arc<Shared>, catalog: Connection, days: OpenDays) -> Writer {
+        Writer {
+            shared,
+            catalog,
+            days,
+            behind: false,
+            tidied: Micros(i64::MIN),
+        }
+    }
+
+    /// Works until the queue is closed and empty, then leaves the files as small as they go.
+    pub(crate) fn run(mut self, queue: &Queue) {
+        while let Some(jobs) = queue.take() {
+            self.step(jobs);
+        }
+        self.checkpoint(0);
+    }
+
+    fn step(&mut self, jobs: Vec<Job>) {
+        let (mut appends, mut changes) = (Vec::new(), Vec::new());
+        for job in jobs {
+            match job {
+                Job::Append(job) => appends.push(job),
+                Job::Catalog(job) => changes.push(job),
+            }
+        }
+        if !appends.is_empty() {
+            self.append(appends);
+        }
+        if !changes.is_empty() {
+            self.change(changes);
+        }
+        self.checkpoint(WAL_MAX_BYTES);
+    }
+
+    /// Stores a group of batches and answers each. When a group fails for another reason than the
+    /// disk, its batches are tried one by one: one of them must not take the others with it.
+    fn append(&mut self, jobs: Vec<AppendJob>) {
+        let batches: Vec<&NewEntries> = jobs.iter().map(|job| &job.new).collect();
+        match self.commit(&batches) {
+            Ok(outcomes) => {
+                for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                    answer(job.done, outcome);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, batches = jobs.len(), "a group of batches was not stored");
+                self.recover();
+                if jobs.len() > 1 && error != StoreError::DiskFull {
+                    for job in jobs {
+                        self.append(vec![job]);
+                    }
+                } else {
+                    for job in jobs {
+                        answer(job.done, Err(error.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn commit(
+        &mut self,
+        batches: &[&NewEntries],
+    ) -> Result<Vec<Result<Receipt, StoreError>>, StoreError> {
+        if self.behind {
+            replay::replay_all(&self.shared, &self.catalog, &mut self.days)?;
+            self.behind = false;
+        }
+        let mut plan = plan::plan(&self.catalog, &self.shared.registry(), batches)?;
+        let mut waiting = std::mem::take(&mut plan.days);
+        loop {
+            let mut step = BTreeMap::new();
+            while step.len() < DAYS_PER_STEP
+                && let Some((day, work)) = waiting.pop_last()
+            {
+                step.insert(day, work);
+            }
+            let last = waiting.is_empty();
+            self.commit_step(step, last, &mut plan, batches)?;
+            if last {
+                return Ok(plan.outcomes);
+            }
+        }
+    }
+
+    /// Commits some day files and then the catalog; the last step also what concerns no day.
+    fn commit_step(
+        &mut self,
+        step: BTreeMap<crate::day::Day, DayPlan>,
+        last: bool,
+        plan: &mut Plan,
+        batches: &[&NewEntries],
+    ) -> Result<(), StoreError> {
+        let mut effects = Vec::new();
+        for (day, work) in step {
+            // Nothing new, only "seen again" for a day whose file is gone: nothing to mark.
+            if work.rows.is_empty() && !self.shared.days().contains(&day) {
+                continue;
+            }
+            let applied = catalog_days::applied_commit(&self.catalog, day)?;
+            let file = self.days.get(&self.shared, day)?;
+            self.behind = true;
+            effects.push(file.write(&self.shared, applied, work, batches, &mut plan.outcomes)?);
+        }
+        let now = batches
+            .iter()
+            .map(|batch| batch.received_at)
+            .max()
+            .unwrap_or_default();
+        let tidy = last && now.since_us(self.tidied) > HOUR_US;
+        transaction(&self.catalog, |catalog| {
+            for effect in &effects {
+                effect.apply(catalog)?;
+            }
+            if !last {
+                return Ok(());
+            }
+            for &(machine, epoch, seq, day) in &plan.refused {
+                let run = Run {
+                    first: seq,
+                    last: seq,
+                    day: day.0,
+                    flags: RUN_REFUSED,
+                };
+                ledger::add(catalog, machine, epoch, run)?;
+            }
+            for &(machine, place) in &plan.senders {
+                contacts::touch(
+                    catalog,
+                    machine,
+                    batches[place].path,
+                    batches[place].received_at,
+                )?;
+            }
+            if tidy {
+                rollups::forget_minutes(catalog, now)?;
+            }
+            Ok(())
+        })?;
+        self.behind = false;
+        if tidy {
+            self.tidied = now;
+        }
+        self.days.trim();
+        Ok(())
+    }
+
+    /// After a failure nothing that is remembered can be trusted: day files are closed (which
+    /// rolls back), and the catalog is brought up to what they did commit.
+    fn recover(&mut self) {
+        self.days.forget();
+        match sqlite::open_writer(
+            &self.shared.catalog_path(),
+            sqlite::Kind::Catalog,
+            &self.shared.key,
+        ) {
+            Ok(catalog) => self.catalog = catalog,
+            Err(error) => tracing::error!(%error, "the catalog cannot be opened again"),
+        }
+        if self.behind {
+            match replay::replay_all(&self.shared, &self.catalog, &mut self.days) {
+                Ok(()) => self.behind = false,
+                Err(error) => tracing::error!(%error, "the catalog is behind its day files"),
+            }
+        }
+    }
+
+    /// Runs changes of the catalog in one transaction, each in its own savepoint.
+    fn change(&mut self, jobs: Vec<CatalogJob>) {
+        let mut dones = Vec::new();
+        let mut outcomes = Vec::new();
+        let changes_machines = jobs.iter().any(|job| job.changes_machines);
+        let committed = transaction(&self.catalog, |catalog| {
+            for job in jobs {
+                dones.push(job.done);
+                catalog.execute_batch("SAVEPOINT change")?;
+                let outcome = (job.run)(catalog);
+                if outcome.is_err() {
+                    catalog.execute_batch("ROLLBACK TO change")?;
+                }
+                catalog.execute_batch("RELEASE change")?;
+                outcomes.push(outcome);
+            }
+            Ok(())
+        });
+        let committed = committed.and_then(|()| {
+            if changes_machines {
+                self.shared.set_registry(machines::registry(&self.catalog)?);
+            }
+            Ok(())
+        });
+        match committed {
+            Ok(()) => {
+                for (done, outcome) in dones.into_iter().zip(outcomes) {
+                    answer(done, outcome);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "changes of the catalog were not stored");
+                self.recover();
+                for done in dones {
+                    answer(done, Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Takes WALs larger than this into their databases. A reader in the way is not waited for
+    /// longer than the busy time; the next step tries again.
+    fn checkpoint(&self, larger_than: u64) {
+        let days = self
+            .days
+            .connections()
+            .map(|(day, conn)| (self.shared.day_path(day), conn));
+        for (path, conn) in days.chain([(self.shared.catalog_path(), &self.catalog)]) {
+            let mut wal = path.into_os_string();
+            wal.push("-wal");
+            let size = std::fs::metadata(&wal).map_or(0, |meta| meta.len());
+            if size > larger_than
+                && let Err(error) =
+                    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            {
+                tracing::warn!(%error, "a write-ahead log was not cut");
+            }
+        }
+    }
+}
+
+/// Runs `work` in a transaction that is committed when it succeeds and rolled back otherwise.
+pub(crate) fn transaction<T>(
+    conn: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    conn.execute_batch("BEGIN IMMEDIATE")?;
+    let result = work(conn).and_then(|value| {
+        conn.execute_batch("COMMIT")?;
+        Ok(value)
+    });
+    if result.is_err() && !conn.is_autocommit() {
+        // When this fails too, the connection is closed by `recover`, which rolls back.
+        let _ = conn.execute_batch("ROLLBACK");
+    }
+    result
+}
+
+/// Calls back; a panic there must not end the writer.
+fn answer<T>(done: Done<T>, outcome: Result<T, StoreError>) {
+    if catch_unwind(AssertUnwindSafe(|| done(outcome))).is_err() {
+        tracing::error!("a caller's callback panicked");
+    }
+}
