@@ -1,5 +1,5 @@
 // What a machine said of itself last, in words. Pure; what it did not say is left out.
-import type { Machine } from '../api/types';
+import type { Heartbeat, Machine } from '../api/types';
 import { bytes, count, counted } from '../format/number';
 import { duration } from '../format/time';
 
@@ -7,7 +7,7 @@ export interface Fact {
   name: string;
   value: string;
   /** True when the value itself asks for attention. */
-  grave?: boolean;
+  grave: boolean;
 }
 
 /** A Raspberry Pi slows itself down from 80 °C. */
@@ -16,39 +16,34 @@ const HOT_C = 80;
 const DISK_LOW_BYTES = 500_000_000;
 
 export function facts(machine: Machine): Fact[] {
-  const beat = machine.heartbeat ?? {};
-  const number = (key: string) => {
-    const value = beat[key];
-    return typeof value === 'number' ? value : undefined;
-  };
+  const beat: Partial<Heartbeat> = machine.heartbeat ?? {};
   const found: Fact[] = [];
-  const uptime = machine.uptime_s ?? number('uptime_s');
-  if (uptime !== undefined) found.push({ name: 'Up for', value: duration(uptime * 1000) });
-  const heat = number('cpu_temperature_c');
-  if (heat !== undefined) {
-    found.push({ name: 'Processor', value: `${heat.toFixed(0)} °C`, grave: heat >= HOT_C });
+  const add = (name: string, value: string, grave = false) => found.push({ name, value, grave });
+
+  const uptime = machine.uptime_s ?? beat.uptime_s;
+  if (isNumber(uptime)) add('Up for', duration(uptime * 1000));
+  const heat = beat.cpu_temperature_c;
+  if (isNumber(heat)) add('Processor', `${heat.toFixed(0)} °C`, heat >= HOT_C);
+  const disk = beat.disk_free_bytes;
+  if (isNumber(disk)) add('Disk free', bytes(disk), disk < DISK_LOW_BYTES);
+  if (isNumber(beat.memory_available_bytes)) add('Memory free', bytes(beat.memory_available_bytes));
+  if (isNumber(beat.spool_entries)) {
+    add('Waiting to send', waiting(beat.spool_entries, beat.spool_oldest_age_s));
   }
-  const disk = number('disk_free_bytes');
-  if (disk !== undefined) {
-    found.push({ name: 'Disk free', value: bytes(disk), grave: disk < DISK_LOW_BYTES });
+  if (beat.entries_put_aside) {
+    add('Refused', counted(beat.entries_put_aside, 'entry', 'entries'), true);
   }
-  const memory = number('memory_available_bytes');
-  if (memory !== undefined) found.push({ name: 'Memory free', value: bytes(memory) });
-  const spool = number('spool_entries');
-  if (spool !== undefined) found.push({ name: 'Waiting to send', value: waiting(spool, number) });
-  const aside = number('entries_put_aside');
-  if (aside)
-    found.push({ name: 'Refused', value: counted(aside, 'entry', 'entries'), grave: true });
-  if (beat['clock'] === 'unsynced') {
-    found.push({ name: 'Clock', value: 'not set since boot', grave: true });
-  }
-  if (machine.agent_version) found.push({ name: 'Agent', value: machine.agent_version });
+  if (beat.clock === 'unsynced') add('Clock', 'not set since boot', true);
+  if (machine.agent_version) add('Agent', machine.agent_version);
   return found;
 }
 
-function waiting(spool: number, number: (key: string) => number | undefined): string {
+function isNumber(value: number | null | undefined): value is number {
+  return typeof value === 'number';
+}
+
+function waiting(spool: number, age: number | null | undefined): string {
   if (spool === 0) return 'nothing';
-  const age = number('spool_oldest_age_s');
   return age ? `${count(spool)}, oldest ${duration(age * 1000)}` : counted(spool, 'line');
 }
 
