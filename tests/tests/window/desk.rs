@@ -1,20 +1,21 @@
 //! A desk to put the window on: an own X display with a window manager, an own session bus, an own
 //! home. Nothing of it is shared with the machine that runs the test, and all of it goes with it.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
+use tests::process::{self, Process};
+use tests::wait;
 
-/// How long a helper program may take to be there; an idle machine needs well below a second.
-const START_WITHIN: Duration = Duration::from_secs(30);
+/// How long a window may take to come up.
+const COME_UP_WITHIN: Duration = Duration::from_secs(30);
 
-/// How long a program may take to end after SIGTERM before it is killed.
-const END_WITHIN: Duration = Duration::from_secs(10);
+/// Between two looks at the display.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Room for the window's 1280x800 and a dialog beside it.
+/// Room for the window's 1280x800 and its frame.
 const SCREEN: &str = "1400x900x24";
 
 /// A session bus that starts nothing by itself: what is on it, the test has put there.
@@ -32,88 +33,14 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 </busconfig>
 "#;
 
-/// A process, and with it every process that it started. Dropped, they are ended.
-pub struct Group {
-    child: Child,
-    name: String,
-}
-
-impl Group {
-    /// Starts the command as the leader of a process group of its own.
-    pub fn start(command: &mut Command) -> anyhow::Result<Self> {
-        use std::os::unix::process::CommandExt;
-        let name = command.get_program().to_string_lossy().into_owned();
-        let child = command.process_group(0).spawn().with_context(|| {
-            format!("{name} did not start; `cargo xtask test` installs what the tests need")
-        })?;
-        Ok(Self { child, name })
-    }
-
-    /// The first line that the process writes to its standard output.
-    fn first_line(&mut self) -> anyhow::Result<String> {
-        let output = self
-            .child
-            .stdout
-            .take()
-            .context("the output is not a pipe")?;
-        let (sender, receiver) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let mut lines = BufReader::new(output).lines();
-            let _ = sender.send(lines.next());
-            // Read on, so that the process never waits for somebody who listens.
-            lines.for_each(drop);
-        });
-        match receiver.recv_timeout(START_WITHIN) {
-            Ok(Some(Ok(line))) => Ok(line),
-            _ => bail!("{} did not say where it is", self.name),
-        }
-    }
-
-    /// Sends SIGTERM to the leader alone.
-    pub fn ask_to_stop(&self) {
-        signal(self.child.id() as i32, libc::SIGTERM);
-    }
-
-    /// Waits for the leader to end and answers its exit code.
-    pub fn wait(&mut self, within: Duration) -> anyhow::Result<Option<i32>> {
-        let began = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok(status.code());
-            }
-            ensure!(
-                began.elapsed() < within,
-                "{} did not end within {within:?}",
-                self.name
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let group = self.child.id() as i32;
-        signal(-group, libc::SIGTERM);
-        let _ = self.wait(END_WITHIN);
-        signal(-group, libc::SIGKILL);
-        let _ = self.child.wait();
-    }
-}
-
-fn signal(pid: i32, number: i32) {
-    // SAFETY: kill takes two integers and touches no memory of ours. The group's leader is a child
-    // that was not waited for yet or left its group's number to its own children.
-    unsafe { libc::kill(pid, number) };
-}
-
-/// The desk. Fields are dropped in this order: the programs before the display they are on.
+/// The desk.
 pub struct Desk {
-    _manager: Group,
-    _display: Group,
-    _bus: Group,
+    display: Process,
+    _manager: Process,
+    _bus: Process,
     display_name: String,
     bus_address: String,
+    dark: bool,
     home: tempfile::TempDir,
 }
 
@@ -127,48 +54,49 @@ impl Desk {
         let bus_folder = home.path().join("bus");
         let bus_file = bus_folder.join("bus.conf");
         std::fs::write(&bus_file, BUS.replace("DIR", &bus_folder.to_string_lossy()))?;
-        let mut bus = Group::start(
-            Command::new("dbus-daemon")
-                .arg(format!("--config-file={}", bus_file.display()))
-                .args(["--nofork", "--print-address"])
-                .stdout(Stdio::piped()),
-        )?;
-        let bus_address = bus.first_line()?;
+        let mut bus = Command::new("dbus-daemon");
+        bus.arg(format!("--config-file={}", bus_file.display()));
+        bus.args(["--nofork", "--print-address"]);
+        let mut bus = Process::start(bus, home.path());
+        let bus_address = bus.line().context("the session bus did not start")?;
 
         // The display picks a free number itself, so that tests run beside each other.
-        let mut display = Group::start(
-            Command::new("Xvfb")
-                .args([
-                    "-displayfd",
-                    "1",
-                    "-screen",
-                    "0",
-                    SCREEN,
-                    "-nolisten",
-                    "tcp",
-                ])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null()),
-        )?;
-        let display_name = format!(":{}", display.first_line()?.trim());
+        let mut display = Command::new("Xvfb");
+        display.args(["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"]);
+        let mut display = Process::start(display, home.path());
+        let number = display.line().context("the display did not start")?;
+        let display_name = format!(":{number}");
 
         // Dialogs get the keyboard only where somebody manages windows.
         let mut manager = Command::new("openbox");
         put_on(&mut manager, home.path(), &display_name, &bus_address);
-        let manager = Group::start(manager.stderr(Stdio::null()))?;
-        Ok(Self {
+        let manager = Process::start(manager, home.path());
+        let desk = Self {
+            display,
             _manager: manager,
-            _display: display,
             _bus: bus,
             display_name,
             bus_address,
+            dark: false,
             home,
-        })
+        };
+        desk.wait_for_manager()?;
+        Ok(desk)
+    }
+
+    /// From now on the desk has a dark theme.
+    pub fn darken(&mut self) {
+        self.dark = true;
     }
 
     /// The home's folder; everything that programs on the desk keep is below it.
     pub fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// A path below the home, as an argument.
+    pub fn path(&self, name: &str) -> String {
+        self.home().join(name).to_string_lossy().into_owned()
     }
 
     /// The session bus, for the test itself.
@@ -177,14 +105,12 @@ impl Desk {
     }
 
     /// A command whose program sees this desk and no other.
-    pub fn command(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
-        put_on(
-            &mut command,
-            self.home.path(),
-            &self.display_name,
-            &self.bus_address,
-        );
+    pub fn command(&self, program: impl Into<PathBuf>) -> Command {
+        let mut command = Command::new(program.into());
+        put_on(&mut command, self.home(), &self.display_name, &self.bus_address);
+        if self.dark {
+            command.env("GTK_THEME", "Adwaita:dark");
+        }
         command
     }
 
@@ -205,26 +131,56 @@ impl Desk {
     pub fn window_titled(&self, title: &str) -> anyhow::Result<String> {
         let began = Instant::now();
         loop {
-            let found = self
-                .command("xdotool")
-                .args(["search", "--onlyvisible", "--name", title])
-                .stderr(Stdio::null())
-                .output()?;
-            if let Some(window) = String::from_utf8(found.stdout)?.lines().next() {
-                return Ok(window.to_owned());
+            if let Some(window) = self.windows_titled(title)?.pop() {
+                return Ok(window);
             }
-            ensure!(
-                began.elapsed() < START_WITHIN,
-                "no window titled {title:?} came up"
-            );
-            std::thread::sleep(Duration::from_millis(50));
+            ensure!(began.elapsed() < COME_UP_WITHIN, "no window titled {title:?} came up");
+            std::thread::sleep(LOOK_EVERY);
         }
+    }
+
+    /// The numbers of the visible windows with that title.
+    pub fn windows_titled(&self, title: &str) -> anyhow::Result<Vec<String>> {
+        let search = ["search", "--onlyvisible", "--name", title];
+        let found = self.command("xdotool").args(search).stderr(Stdio::null()).output()?;
+        Ok(String::from_utf8(found.stdout)?.lines().map(str::to_owned).collect())
+    }
+
+    /// Saves what is on the display, the window with its frame, as a picture.
+    pub fn picture(&self, file: &Path) -> anyhow::Result<()> {
+        let mut import = self.command("import");
+        let taken = process::run({
+            import.args(["-window", "root"]).arg(file);
+            import
+        });
+        ensure!(taken.code == Some(0), "import failed: {}", taken.stderr);
+        Ok(())
+    }
+
+    fn wait_for_manager(&self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let mut asked = self.command("xdotool");
+        asked.arg("get_desktop").stdout(Stdio::null()).stderr(Stdio::null());
+        while !asked.status()?.success() {
+            ensure!(began.elapsed() < COME_UP_WITHIN, "nobody manages the windows");
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
     }
 
     fn xdotool(&self, arguments: &[&str]) -> anyhow::Result<()> {
         let status = self.command("xdotool").args(arguments).status()?;
         ensure!(status.success(), "xdotool {arguments:?} failed");
         Ok(())
+    }
+}
+
+impl Drop for Desk {
+    /// Asked to end, the display removes its lock and its socket from /tmp.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.display.terminate(wait::seconds(10));
+        }
     }
 }
 
@@ -254,27 +210,10 @@ fn put_on(command: &mut Command, home: &Path, display: &str, bus: &str) {
         .env("DISPLAY", display)
         .env("GDK_BACKEND", "x11")
         .env("DBUS_SESSION_BUS_ADDRESS", bus)
-        // No accessibility bus is on the desk; asking for one costs seconds.
+        // No accessibility bus and no settings service are on the desk; asking costs seconds.
         .env("NO_AT_BRIDGE", "1")
         .env("GTK_A11Y", "none")
-        // Settings are kept in memory: no settings service is on the bus.
         .env("GSETTINGS_BACKEND", "memory")
         // There is no graphics card either.
         .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
-}
-
-/// A program of this build.
-pub fn built(name: &str) -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let folder = test
-        .ancestors()
-        .nth(2)
-        .context("a test lives in target/PROFILE/deps")?;
-    let program = folder.join(name);
-    ensure!(
-        program.exists(),
-        "{} is missing; build it with `cargo build -p …`",
-        program.display()
-    );
-    Ok(program)
 }
