@@ -18,7 +18,8 @@ export type Edge =
   | { kind: 'end' }
   | { kind: 'more'; cursor: string | null; searchedTo: string | null }
   | { kind: 'loading' }
-  | { kind: 'failed'; failure: Failure };
+  /** Tried again from `cursor`, as if it had not been tried. */
+  | { kind: 'failed'; cursor: string | null; failure: Failure };
 
 const END: Edge = { kind: 'end' };
 const MORE: Edge = { kind: 'more', cursor: null, searchedTo: null };
@@ -86,8 +87,8 @@ export class LogPager {
     const oldest = this.entries[0];
     if (edge.kind === 'loading' || edge.kind === 'end' || !this.#filter) return;
     this.older = { kind: 'loading' };
-    await this.#guard('older', async (signal, filter) => {
-      const cursor = edge.kind === 'more' ? edge.cursor : null;
+    await this.#guard('older', edge.cursor, async (signal, filter) => {
+      const { cursor } = edge;
       const page = await this.#page(filter, signal, 'desc', {
         cursor,
         // Filing times are answered to the millisecond but kept finer: one more, repeats fall out.
@@ -103,8 +104,8 @@ export class LogPager {
     const edge = this.newer;
     if (edge.kind === 'loading' || edge.kind === 'end' || !this.#filter) return;
     this.newer = { kind: 'loading' };
-    await this.#guard('newer', async (signal, filter) => {
-      const cursor = edge.kind === 'more' ? edge.cursor : null;
+    await this.#guard('newer', edge.cursor, async (signal, filter) => {
+      const { cursor } = edge;
       const page = await this.#page(filter, signal, 'asc', {
         cursor,
         from: cursor ? null : (this.entries.at(-1)?.filed_at ?? null),
@@ -145,7 +146,7 @@ export class LogPager {
     }
     // A flood (a first import) is not worth fetching in full: the newest page is.
     if (this.following() && pending.count > PAGE_ENTRIES * PAGES_AT_ONCE) return this.start(filter);
-    await this.#guard('newer', (signal) => this.#fetchArrived(filter, pending, signal));
+    await this.#guard('newer', null, (signal) => this.#fetchArrived(filter, pending, signal));
   }
 
   async #fetchArrived(
@@ -218,6 +219,7 @@ export class LogPager {
   /** Runs a fetch for one end; its failure stays at that end, where it can be tried again. */
   async #guard(
     end: 'older' | 'newer',
+    cursor: string | null,
     work: (signal: AbortSignal, filter: LogFilter) => Promise<void>,
   ): Promise<void> {
     const { signal } = this.#run;
@@ -226,7 +228,7 @@ export class LogPager {
       await work(signal, this.#filter);
     } catch (error) {
       if (wasAborted(error) || signal.aborted) return;
-      this[end] = { kind: 'failed', failure: describe(error, `${end} lines`) };
+      this[end] = { kind: 'failed', cursor, failure: describe(error, `${end} lines`) };
     }
   }
 
