@@ -76,3 +76,55 @@ fn find_days(shared: &Shared, days_dir: &Path) -> Result<(), OpenError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        for path in fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()) {
+            if path.is_dir() {
+                found.extend(files(&path));
+            } else if !path.ends_with("lock") {
+                found.insert(path.clone(), fs::read(path).unwrap());
+            }
+        }
+        found
+    }
+
+    /// Makes a file say that a newer program wrote it.
+    fn make_newer(dir: &Path, wrapping: &WrappingKey, file: &str, kind: Kind) {
+        let key = DataKey::load_or_create(dir, wrapping).unwrap();
+        let conn = sqlite::open_writer(&dir.join(file), kind, &key).unwrap();
+        conn.pragma_update(None, "user_version", 1_000).unwrap();
+    }
+
+    #[test]
+    fn a_newer_catalog_or_day_is_refused_and_not_a_byte_is_changed() {
+        for (file, kind) in [
+            ("catalog.db", Kind::Catalog),
+            ("days/2026-11-20.db", Kind::Day),
+        ] {
+            let base = tempfile::tempdir().unwrap();
+            let dir = base.path().join("data");
+            let wrapping = WrappingKey::from_bytes([1; 32]);
+            drop(open(&dir, &wrapping).unwrap());
+            make_newer(&dir, &wrapping, file, kind);
+            let before = files(&dir);
+            let error = open(&dir, &wrapping).err().unwrap();
+            assert!(
+                matches!(error, OpenError::Newer { found: 1_000, .. }),
+                "{file}: {error}"
+            );
+            assert!(
+                error.to_string().contains("install the newer version"),
+                "{error}"
+            );
+            assert_eq!(files(&dir), before, "{file}");
+        }
+    }
+}

@@ -143,6 +143,8 @@ fn connect(path: &Path, key: &DataKey) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // What goes wrong comes back as an error; SQLCipher would write it to stderr as well.
+    conn.execute_batch("PRAGMA cipher_log_level = NONE;")?;
     // The key first, before the file is touched. Pages of 8 KiB carry less of SQLCipher's 64 bytes
     // of overhead a page; SHA-256 is the MAC that processors have instructions for.
     conn.execute_batch(&key.pragma())?;

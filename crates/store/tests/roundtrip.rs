@@ -11,7 +11,13 @@ use wire::{ClockState, Level, Micros};
 fn every_field_of_an_entry_comes_back() {
     let place = Place::new();
     let store = place.with_machines(&["VM001"]);
-    let mut odd = entry(7, NOON.plus_us(-1_234_567), Level::Warn, "Zahlung ü", "Zeile 1\nΩ <int> <<");
+    let mut odd = entry(
+        7,
+        NOON.plus_us(-1_234_567),
+        Level::Warn,
+        "Zahlung ü",
+        "Zeile 1\nΩ <int> <<",
+    );
     odd.clock = ClockState::Repaired;
     if let Value::Object(context) =
         json!({"n": 0.1, "big": u64::MAX, "deep": {"list": [1, null, "x\"y"]}, "": "", "f": 1e-7})
@@ -25,11 +31,20 @@ fn every_field_of_an_entry_comes_back() {
     assert_eq!(receipt.filed, Some((odd.timestamp, odd.timestamp)));
 
     let found = &all(&store, &everything(), Order::Desc, 10)[0];
-    assert_eq!((found.machine_id.clone(), found.epoch, found.seq), (id("VM001"), Some(3), Some(7)));
-    assert_eq!((found.timestamp, found.filed_at), (odd.timestamp, odd.timestamp));
+    assert_eq!(
+        (found.machine_id.clone(), found.epoch, found.seq),
+        (id("VM001"), Some(3), Some(7))
+    );
+    assert_eq!(
+        (found.timestamp, found.filed_at),
+        (odd.timestamp, odd.timestamp)
+    );
     assert_eq!(found.received_at, NOON.plus_us(60_000_000));
     assert_eq!((found.level, found.clock), (odd.level, odd.clock));
-    assert_eq!((&found.component, &found.message), (&odd.component, &odd.message));
+    assert_eq!(
+        (&found.component, &found.message),
+        (&odd.component, &odd.message)
+    );
     assert_eq!(found.context, odd.context);
     assert!(found.by_wifi && !found.by_cell && found.full);
 }
@@ -39,10 +54,20 @@ fn the_parameters_are_marked_in_the_message() {
     let place = Place::new();
     let store = place.with_machines(&["VM001"]);
     let mut new = batch("VM001", 1, []);
-    new.entries = vec![entry(1, NOON, Level::Error, "payment", "Authorization timeout after 30s")];
+    new.entries = vec![entry(
+        1,
+        NOON,
+        Level::Error,
+        "payment",
+        "Authorization timeout after 30s",
+    )];
     store.append_wait(new).unwrap();
     let found = &all(&store, &everything(), Order::Desc, 1)[0];
-    let marked: Vec<&str> = found.params.iter().map(|&(a, b)| &found.message[a..b]).collect();
+    let marked: Vec<&str> = found
+        .params
+        .iter()
+        .map(|&(a, b)| &found.message[a..b])
+        .collect();
     assert_eq!(marked, ["30"], "of template {}", found.template);
 }
 
@@ -55,12 +80,18 @@ fn everything_is_there_after_closing_and_opening() {
     let before = all(&store, &everything(), Order::Asc, 77);
     store.set_setting("theme", b"dark").unwrap();
     store.close();
-    assert!(store.append_wait(batch("VM001", 1, 1..=1)).is_err(), "a closed store takes nothing");
+    assert!(
+        store.append_wait(batch("VM001", 1, 1..=1)).is_err(),
+        "a closed store takes nothing"
+    );
 
     let store = place.open();
     assert_eq!(all(&store, &everything(), Order::Asc, 1_000), before);
     assert_eq!(store.total_entries().unwrap(), 800);
-    assert_eq!(store.setting("theme").unwrap().as_deref(), Some(&b"dark"[..]));
+    assert_eq!(
+        store.setting("theme").unwrap().as_deref(),
+        Some(&b"dark"[..])
+    );
     assert_eq!(store.machines().unwrap().len(), 2);
 }
 
@@ -76,7 +107,11 @@ fn entries_without_numbers_are_simply_stored() {
     }
     let found = all(&store, &everything(), Order::Desc, 10);
     assert_eq!(found.len(), 6);
-    assert!(found.iter().all(|entry| entry.epoch.is_none() && entry.seq.is_none()));
+    assert!(
+        found
+            .iter()
+            .all(|entry| entry.epoch.is_none() && entry.seq.is_none())
+    );
 }
 
 #[test]
@@ -93,7 +128,10 @@ fn times_of_1970_and_of_next_year_are_filed_by_arrival() {
     for found in all(&store, &everything(), Order::Asc, 10) {
         assert_eq!(found.filed_at, new.received_at);
         let sent = &new.entries[found.seq.unwrap() as usize - 1];
-        assert_eq!(found.timestamp, sent.timestamp, "the event time is kept beside it");
+        assert_eq!(
+            found.timestamp, sent.timestamp,
+            "the event time is kept beside it"
+        );
     }
 }
 
@@ -108,7 +146,12 @@ fn an_entry_that_came_both_ways_says_so_and_is_there_once() {
     assert_eq!((receipt.accepted, receipt.duplicates), (6, vec![2, 3, 4]));
     for found in all(&store, &everything(), Order::Asc, 100) {
         let both = (3..=5).contains(&found.seq.unwrap());
-        assert_eq!((found.by_wifi, found.by_cell), (true, both), "seq {:?}", found.seq);
+        assert_eq!(
+            (found.by_wifi, found.by_cell),
+            (true, both),
+            "seq {:?}",
+            found.seq
+        );
     }
 }
 
@@ -120,15 +163,30 @@ fn a_batch_of_many_days_is_stored_whole() {
     new.entries = (0..40)
         .map(|day| {
             let at = NOON.plus_us(-day * 86_400_000_000);
-            entry(day as u64 + 1, at, Level::Info, "main", &format!("day {day}"))
+            entry(
+                day as u64 + 1,
+                at,
+                Level::Info,
+                "main",
+                &format!("day {day}"),
+            )
         })
         .collect();
     let receipt = store.append_wait(new.clone()).unwrap();
     assert_eq!(receipt.accepted, 40);
-    assert_eq!(receipt.filed, Some((NOON.plus_us(-39 * 86_400_000_000), NOON)));
+    assert_eq!(
+        receipt.filed,
+        Some((NOON.plus_us(-39 * 86_400_000_000), NOON))
+    );
     assert_eq!(all(&store, &everything(), Order::Desc, 7).len(), 40);
     let again = store.append_wait(new).unwrap();
-    assert_eq!(again, Receipt { duplicates: (0..40).collect(), ..Receipt::default() });
+    assert_eq!(
+        again,
+        Receipt {
+            duplicates: (0..40).collect(),
+            ..Receipt::default()
+        }
+    );
 }
 
 #[test]
@@ -145,11 +203,22 @@ fn a_component_with_endless_templates_is_kept_raw_and_comes_back() {
     };
     let mut new = batch("VM001", 1, []);
     new.entries = (1..=2_500)
-        .map(|n| entry(n, NOON, Level::Info, "noise", &format!("says {} here", word(n * 31))))
+        .map(|n| {
+            entry(
+                n,
+                NOON,
+                Level::Info,
+                "noise",
+                &format!("says {} here", word(n * 31)),
+            )
+        })
         .collect();
     store.append_wait(new.clone()).unwrap();
     let found = all(&store, &everything(), Order::Asc, 1_000);
-    let raw = found.iter().filter(|entry| entry.template == "<raw>").count();
+    let raw = found
+        .iter()
+        .filter(|entry| entry.template == "<raw>")
+        .count();
     assert_eq!(raw, 500, "2,000 templates and the rest raw");
     for (found, sent) in found.iter().zip(&new.entries) {
         assert_eq!(found.message, sent.message);

@@ -147,33 +147,51 @@ impl Walk<'_> {
             width_us: FIRST_SLICE_US,
             moved: false,
         };
-        for day in self.days(after) {
+        let (from, to) = self.span(after);
+        for day in self.days(from, to) {
             if visitor.wanted() == 0 {
                 break;
             }
-            let Some(reader) = self.readers.day(day)? else {
-                continue;
+            let stretch = Stretch {
+                from: from.max(day.start()),
+                to: to.min(day.end()),
+                after,
             };
-            if let Some(end) = self.day(&reader, after, &mut progress, visitor)? {
+            if progress.moved && self.deadline.passed() {
+                return Ok(WalkEnd::OutOfTime(self.edge(stretch.from, stretch.to)));
+            }
+            if let Some(reader) = self.readers.day(day)?
+                && let Some(end) = self.day(&reader, stretch, &mut progress, visitor)?
+            {
                 return Ok(end);
             }
+            progress.moved = true;
         }
         Ok(WalkEnd::Done)
     }
 
-    /// The days to look at, in order.
-    fn days(&self, after: Option<EntryKey>) -> Vec<Day> {
-        let search = self.search;
-        let (mut first, mut last) = (Day::of(search.from), Day::of(search.to.plus_us(-1)));
+    /// The instants that are left after a place.
+    fn span(&self, after: Option<EntryKey>) -> (Micros, Micros) {
+        let Search { from, to, .. } = *self.search;
         match (after, self.order) {
-            (Some(after), Order::Desc) => last = last.min(Day::of(after.filed_at)),
-            (Some(after), Order::Asc) => first = first.max(Day::of(after.filed_at)),
-            (None, _) => {}
+            // The edge of a slice: nothing at its instant itself is left.
+            (Some(key), Order::Desc) if key.epoch == i64::MIN => (from, to.min(key.filed_at)),
+            (Some(key), Order::Desc) => (from, to.min(key.filed_at.plus_us(1))),
+            (Some(key), Order::Asc) if key.epoch == i64::MAX && key.machine == i64::MAX => {
+                (from.max(key.filed_at.plus_us(1)), to)
+            }
+            (Some(key), Order::Asc) => (from.max(key.filed_at), to),
+            (None, _) => (from, to),
         }
-        if first > last || search.from >= search.to {
+    }
+
+    /// The days to look at, in order.
+    fn days(&self, from: Micros, to: Micros) -> Vec<Day> {
+        if from >= to {
             return Vec::new();
         }
-        let mut days: Vec<Day> = self.shared.days().range(first..=last).copied().collect();
+        let range = Day::of(from)..=Day::of(to.plus_us(-1));
+        let mut days: Vec<Day> = self.shared.days().range(range).copied().collect();
         if self.order == Order::Desc {
             days.reverse();
         }
@@ -183,7 +201,7 @@ impl Walk<'_> {
     fn day<V: Visitor>(
         &self,
         reader: &DayReader<'_>,
-        after: Option<EntryKey>,
+        stretch: Stretch,
         progress: &mut Progress,
         visitor: &mut V,
     ) -> Result<Option<WalkEnd>, StoreError> {
@@ -196,14 +214,11 @@ impl Walk<'_> {
         if sources.is_empty() || filter.never() {
             return Ok(None);
         }
-        let from = self.search.from.max(reader.day.start());
-        let to = self.search.to.min(reader.day.end());
-        let (mut from, mut to) = (from, to);
-        match (after, self.order) {
-            (Some(key), Order::Desc) => to = to.min(key.filed_at.plus_us(1)),
-            (Some(key), Order::Asc) => from = from.max(key.filed_at),
-            (None, _) => {}
-        }
+        let Stretch {
+            mut from,
+            mut to,
+            after,
+        } = stretch;
         while from < to && visitor.wanted() > 0 {
             if progress.moved && self.deadline.passed() {
                 return Ok(Some(WalkEnd::OutOfTime(self.edge(from, to))));

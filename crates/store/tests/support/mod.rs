@@ -26,7 +26,9 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Place {
-        Place { base: tempfile::tempdir().unwrap() }
+        Place {
+            base: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn data(&self) -> PathBuf {
@@ -86,7 +88,9 @@ pub fn key_of(name: &str, key_id: &str, at: Micros) -> Credential {
 }
 
 pub fn add_machine(store: &Store, name: &str) {
-    store.add_machine(&machine(name), &key_of(name, &format!("key-{name}"), NOON)).unwrap();
+    store
+        .add_machine(&machine(name), &key_of(name, &format!("key-{name}"), NOON))
+        .unwrap();
 }
 
 pub fn entry(seq: u64, at: Micros, level: Level, component: &str, message: &str) -> LogEntry {
@@ -118,12 +122,28 @@ pub fn batch(name: &str, epoch: u64, seqs: impl IntoIterator<Item = u64>) -> New
 pub fn sample(seq: u64) -> LogEntry {
     let at = NOON.plus_us(-3_600_000_000 + seq as i64 * 1_000_000);
     let (level, component, message) = match seq % 10 {
-        0 => (Level::Error, "payment", format!("Authorization timeout after {seq}s")),
-        1 => (Level::Warn, "motor", format!("Motor row {} slow, retry", seq % 7)),
+        0 => (
+            Level::Error,
+            "payment",
+            format!("Authorization timeout after {seq}s"),
+        ),
+        1 => (
+            Level::Warn,
+            "motor",
+            format!("Motor row {} slow, retry", seq % 7),
+        ),
         2 => (Level::Debug, "usb", format!("poll 0x{seq:08x} \"ok\"")),
         3 if seq % 50 == 3 => (Level::Critical, "door", "Cabinet door open".to_owned()),
-        4 => (Level::Info, "payment", format!("Sale of ${}.25 in slot A{}", seq % 9, seq % 30)),
-        _ => (Level::Info, "main", format!("loop {seq} took {}.5 ms", seq % 13)),
+        4 => (
+            Level::Info,
+            "payment",
+            format!("Sale of ${}.25 in slot A{}", seq % 9, seq % 30),
+        ),
+        _ => (
+            Level::Info,
+            "main",
+            format!("loop {seq} took {}.5 ms", seq % 13),
+        ),
     };
     let mut entry = entry(seq, at, level, component, &message);
     if seq % 4 == 0
@@ -140,13 +160,23 @@ pub fn everything() -> EntryQuery {
 }
 
 pub fn page(store: &Store, query: &EntryQuery, limit: usize) -> EntryPage {
-    let request = PageRequest { order: Order::Desc, limit, cursor: None, budget: AMPLE };
+    let request = PageRequest {
+        order: Order::Desc,
+        limit,
+        cursor: None,
+        budget: AMPLE,
+    };
     store.page(query, &request).unwrap()
 }
 
 /// All entries of a query in order, by pages of `limit`.
 pub fn all(store: &Store, query: &EntryQuery, order: Order, limit: usize) -> Vec<StoredEntry> {
-    let mut request = PageRequest { order, limit, cursor: None, budget: AMPLE };
+    let mut request = PageRequest {
+        order,
+        limit,
+        cursor: None,
+        budget: AMPLE,
+    };
     let mut entries = Vec::new();
     loop {
         let page = store.page(query, &request).unwrap();
