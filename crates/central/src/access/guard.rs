@@ -2,7 +2,7 @@
 //! per group of routes whether this caller may. What is not listed as open is closed.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use store::Holder;
@@ -24,7 +24,7 @@ pub async fn identify(State(app): State<Shared>, mut request: Request, next: Nex
     if trusted || is_open(request.uri().path()) {
         return next.run(request).await;
     }
-    let caller = caller_of(&app, request.method(), request.headers()).await;
+    let caller = caller_of(&app, request.method(), request.uri(), request.headers()).await;
     match caller {
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
@@ -66,6 +66,7 @@ fn refusal(need: Need, caller: &Caller) -> ApiError {
 async fn caller_of(
     app: &App,
     method: &Method,
+    uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Option<Caller>, ApiError> {
     if let Some(key) = bearer(headers) {
@@ -79,7 +80,7 @@ async fn caller_of(
     let Some(person) = holder_of(app, cookie, true).await?.and_then(caller) else {
         return Ok(None);
     };
-    if writes(method) && is_foreign(headers) {
+    if writes(method) && is_foreign(uri, headers) {
         return Err(ApiError::forbidden(
             "foreign_origin",
             "another site asked for this in the name of a signed-in browser; refused",
@@ -127,7 +128,7 @@ fn writes(method: &Method) -> bool {
 
 /// Whether a browser says that another site made it send this. Without the headers it is no browser
 /// of this decade, and the cookie's SameSite stands alone.
-fn is_foreign(headers: &HeaderMap) -> bool {
+fn is_foreign(uri: &Uri, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return !matches!(site, "same-origin" | "none");
@@ -135,8 +136,12 @@ fn is_foreign(headers: &HeaderMap) -> bool {
     let Some(origin) = text("origin") else {
         return false;
     };
-    let host = text("host").unwrap_or_default();
-    origin.strip_prefix("https://") != Some(host)
+    // HTTP/2 names the host in the address, HTTP/1 in a header.
+    let host = uri
+        .authority()
+        .map(|host| host.as_str())
+        .or_else(|| text("host"));
+    host.is_none() || origin.strip_prefix("https://") != host
 }
 
 #[cfg(test)]
@@ -154,28 +159,38 @@ mod tests {
 
     #[test]
     fn another_sites_request_is_told_from_our_own() {
+        let http1 = Uri::from_static("/api/machines");
         let host = ("host", "ops:4433");
-        assert!(!is_foreign(&headers(&[host])));
-        assert!(!is_foreign(&headers(&[
-            host,
-            ("origin", "https://ops:4433")
-        ])));
-        assert!(is_foreign(&headers(&[
-            host,
-            ("origin", "https://evil.example")
-        ])));
-        assert!(is_foreign(&headers(&[host, ("origin", "null")])));
-        assert!(is_foreign(&headers(&[
-            host,
-            ("sec-fetch-site", "cross-site")
-        ])));
-        assert!(is_foreign(&headers(&[
-            host,
-            ("sec-fetch-site", "same-site")
-        ])));
-        assert!(!is_foreign(&headers(&[
-            host,
-            ("sec-fetch-site", "same-origin")
-        ])));
+        assert!(!is_foreign(&http1, &headers(&[host])));
+        assert!(!is_foreign(
+            &http1,
+            &headers(&[host, ("origin", "https://ops:4433")])
+        ));
+        for (name, value, foreign) in [
+            ("origin", "https://evil.example", true),
+            ("origin", "null", true),
+            ("sec-fetch-site", "cross-site", true),
+            ("sec-fetch-site", "same-site", true),
+            ("sec-fetch-site", "same-origin", false),
+        ] {
+            assert_eq!(
+                is_foreign(&http1, &headers(&[host, (name, value)])),
+                foreign,
+                "{value}"
+            );
+        }
+        let http2 = Uri::from_static("https://ops:4433/api/machines");
+        assert!(!is_foreign(
+            &http2,
+            &headers(&[("origin", "https://ops:4433")])
+        ));
+        assert!(is_foreign(
+            &http2,
+            &headers(&[("origin", "https://evil.example")])
+        ));
+        assert!(
+            is_foreign(&http1, &headers(&[("origin", "https://ops:4433")])),
+            "no host at all"
+        );
     }
 }

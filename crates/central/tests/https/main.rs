@@ -1,0 +1,15 @@
+//! The started library, called over real HTTPS on a free port. One module a behaviour.
+
+mod access;
+mod commands;
+mod export;
+mod ingest;
+mod lifecycle;
+mod limits;
+mod live;
+mod openapi;
+mod reading;
+mod rejections;
+mod signin;
+mod slow_clients;
+mod support;
