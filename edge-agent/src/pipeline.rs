@@ -187,7 +187,8 @@ impl Pipeline {
         }
     }
 
-    fn look_around(&mut self) {
+    /// Has every input looked at in the next step.
+    pub fn look_around(&mut self) {
         let now = Instant::now();
         self.sources
             .iter_mut()

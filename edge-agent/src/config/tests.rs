@@ -1,1 +1,203 @@
-//! Tests of this module.
+//! Every mistake is named with its line.
+
+use std::path::Path;
+
+use wire::Level;
+
+use super::*;
+
+const GOOD: &str = r#"machine_id = "VM001"
+state_dir = "/tmp/state"
+
+[[input]]
+kind = "file"
+path = "/home/pi/soap/last_tx_log.log"
+format = "python"
+timezone = "America/Los_Angeles"
+pack = "soap"
+
+[wifi]
+url = "https://ops-pc:4433/"
+api_key_file = "/etc/vendlog/api_key"
+pin = "sha256/4jFKWTSqu0qZbRsbrorjjA8cauo1i750iwngmQkClwI="
+"#;
+
+fn parse(text: &str) -> Result<Config, Mistakes> {
+    Config::parse(Path::new("agent.toml"), text)
+}
+
+fn mistakes(text: &str) -> String {
+    parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_left_out_has_the_documented_defaults() {
+    let config = parse(GOOD).unwrap();
+    assert_eq!(
+        config.local.path,
+        Path::new("/var/log/vendlog/vending_machine.log")
+    );
+    assert_eq!(
+        (config.local.max_bytes, config.local.files),
+        (10_485_760, 5)
+    );
+    assert_eq!(config.heartbeat.interval_s, 300);
+    assert_eq!(
+        config.privacy.hash_fields,
+        ["transaction_id", "txn", "txn_id"]
+    );
+    let wifi = config.wifi.unwrap();
+    assert_eq!(wifi.url, "https://ops-pc:4433");
+    assert_eq!(wifi.mode, Mode::Interval(300));
+    assert_eq!(wifi.levels, [true; 5]);
+    let immediate = |level: Level| wifi.immediate[usize::from(level.as_u8())];
+    assert!(immediate(Level::Critical) && immediate(Level::Error) && !immediate(Level::Warn));
+}
+
+#[test]
+fn the_whole_documented_file_is_read_when_eport_is_off() {
+    let text = include_str!("../../agent.example.toml");
+    let config = parse(text).unwrap();
+    assert_eq!(config.inputs.len(), 1);
+    assert!(config.wifi.is_some());
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let text = GOOD.replace("pack =", "packs =");
+    let said = mistakes(&text);
+    assert!(
+        said.starts_with("agent.toml: line 9: unknown field `packs`"),
+        "{said}"
+    );
+    assert!(!said.contains('\n'), "one line: {said}");
+}
+
+#[test]
+fn each_wrong_value_is_named_with_its_line_and_what_to_do() {
+    for (from, to, expected) in [
+        (
+            "VM001",
+            "VM000000001",
+            "line 1: machine_id: machine id \"VM000000001\" is longer",
+        ),
+        (
+            "kind = \"file\"",
+            "kind = \"journal\"",
+            "line 5: input kind \"journal\" is not in this version",
+        ),
+        (
+            "kind = \"file\"",
+            "kind = \"socket\"",
+            "line 5: input kind \"socket\" is not in this version",
+        ),
+        (
+            "kind = \"file\"",
+            "kind = \"syslog\"",
+            "line 5: input kind \"syslog\" is not in this version",
+        ),
+        (
+            "kind = \"file\"",
+            "kind = \"pipe\"",
+            "line 5: input kind \"pipe\" is not known",
+        ),
+        (
+            "\"python\"",
+            "\"xml\"",
+            "line 7: format \"xml\" is not known",
+        ),
+        (
+            "\"python\"",
+            "\"pattern\"",
+            "line 4: format \"pattern\" needs pattern",
+        ),
+        (
+            "America/Los_Angeles",
+            "America/Los_Angles",
+            "line 8: timezone \"America/Los_Angles\"",
+        ),
+        (
+            "\"soap\"",
+            "\"soup\"",
+            "line 9: pack \"soup\" is not known; there is: soap",
+        ),
+        (
+            "https://ops-pc:4433/",
+            "http://ops-pc:4433",
+            "line 12: wifi.url is http://",
+        ),
+        (
+            "https://ops-pc:4433/",
+            "ops-pc",
+            "line 12: wifi.url must be https://",
+        ),
+        (
+            "https://ops-pc:4433/",
+            "https://ops-pc/api",
+            "line 12: wifi.url must be https://",
+        ),
+        ("sha256/4j", "sha256/", "line 14: wifi.pin must be sha256/"),
+        ("sha256/4j", "sha1/4j", "line 14: wifi.pin must be sha256/"),
+    ] {
+        let said = mistakes(&GOOD.replace(from, to));
+        assert!(said.contains(expected), "{to}: {said}");
+    }
+    for (added, expected) in [
+        (
+            "mode = \"often\"",
+            "line 15: wifi.mode \"often\" is not known",
+        ),
+        (
+            "send_interval_s = 0",
+            "line 15: wifi.send_interval_s must be from 1",
+        ),
+        (
+            "levels = [\"LOUD\"]",
+            "line 15: level: level \"LOUD\" is not known",
+        ),
+        ("[eport]", "line 15: [eport] is not in this version"),
+        (
+            "[eport]\nenabled = true",
+            "line 15: [eport] is not in this version",
+        ),
+        (
+            "[spool]\nmax_bytes = 5",
+            "line 16: spool.max_bytes must be from 4194304",
+        ),
+        ("[local]\nfiles = 0", "line 16: local.files must be from 1"),
+        (
+            "[heartbeat]\ninterval_s = 0",
+            "line 16: heartbeat.interval_s must be from 1",
+        ),
+        ("[privacy]\nhash = []", "line 16: unknown field `hash`"),
+        ("enabled = \"yes\"", "line 15: invalid type"),
+    ] {
+        let said = mistakes(&format!("{GOOD}{added}\n"));
+        assert!(said.contains(expected), "{added}: {said}");
+    }
+    assert!(parse(&format!("{GOOD}[eport]\nenabled = false\n")).is_ok());
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let said = mistakes(
+        &GOOD
+            .replace("VM001", "")
+            .replace("\"soap\"", "\"soup\"")
+            .replace("https:", "http:"),
+    );
+    assert_eq!(said.lines().count(), 3, "{said}");
+    let said = mistakes("state_dir = 'x'");
+    assert!(
+        said.contains("machine_id is missing") && said.contains("no [[input]]"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_section_that_is_absent_or_disabled_is_off() {
+    let without = GOOD.split("[wifi]").next().unwrap();
+    assert!(parse(without).unwrap().wifi.is_none());
+    let disabled = GOOD.replace("[wifi]", "[wifi]\nenabled = false");
+    assert!(parse(&disabled).unwrap().wifi.is_none());
+}

@@ -18,7 +18,7 @@ use wire::MachineId;
 use crate::config::Local;
 use crate::pipeline::{Progress, Wake};
 use crate::spool::{Shared, SpoolReader};
-use rotate::{LastLine, last_line, rotate};
+use rotate::{cut_torn_line, last_line, rotate};
 
 /// Lines are synced together: the spool keeps them until then.
 const SYNC_EVERY: Duration = Duration::from_secs(30);
@@ -206,21 +206,13 @@ impl LocalFile {
         }
         if find_position {
             let last = last_line(path)?;
-            if let Some(LastLine { epoch, seq, end }) = last {
-                let file = File::options().write(true).open(path)?;
-                if file.metadata()?.len() > end {
-                    // A torn line, or what a power cut left behind the last whole one.
-                    file.set_len(end)?;
-                }
-                self.go_behind(epoch, seq);
-            } else if let Some(last) = last_line(&rotate::numbered(path, 1))? {
-                if path.exists() {
-                    File::options().write(true).open(path)?.set_len(0)?;
-                }
-                self.go_behind(last.epoch, last.seq);
-            } else {
-                self.reader.seek(0);
-            }
+            cut_torn_line(path, last.map(|last| last.end))?;
+            let behind = match last {
+                Some(last) => Some(last),
+                None => last_line(&rotate::numbered(path, 1))?,
+            };
+            let ours = behind.filter(|last| last.epoch == self.epoch);
+            self.reader.seek(ours.map_or(0, |last| last.seq));
         }
         let file = File::options().append(true).create(true).open(path)?;
         let meta = file.metadata()?;
@@ -235,10 +227,6 @@ impl LocalFile {
             open.unsynced_since = Some(Instant::now());
         }
         Ok(())
-    }
-
-    fn go_behind(&mut self, epoch: u64, seq: u64) {
-        self.reader.seek(if epoch == self.epoch { seq } else { 0 });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -20,6 +21,9 @@ pub(super) struct LastLine {
     /// The offset behind it.
     pub end: u64,
 }
+
+/// How each of our lines begins.
+const LINE_START: &[u8] = b"{\"machine_id\":\"";
 
 #[derive(Deserialize)]
 struct Numbered {
@@ -79,4 +83,29 @@ pub(super) fn last_line(path: &Path) -> io::Result<Option<LastLine>> {
         end = newline;
     }
     Ok(None)
+}
+
+/// Cuts off what stands behind the last whole line: a torn line of ours, or the hole that a power
+/// cut left. Text that is not ours stays, with a line end behind it.
+pub(super) fn cut_torn_line(path: &Path, last_end: Option<u64>) -> io::Result<()> {
+    let file = match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    let len = file.metadata()?.len();
+    if let Some(end) = last_end {
+        return if len > end { file.set_len(end) } else { Ok(()) };
+    }
+    let from = len.saturating_sub(LAST_LINE_BYTES);
+    let bytes = read_range(&file, from, (len - from) as usize)?;
+    let start = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
+    let rest = &bytes[start..];
+    let begins_ours = rest.iter().zip(LINE_START).all(|(byte, ours)| byte == ours);
+    if begins_ours || rest.iter().all(|byte| *byte == 0) {
+        return file.set_len(from + start as u64);
+    }
+    file.write_all_at(b"\n", len)
 }
