@@ -21,6 +21,16 @@ export function headline(machines: Machine[]): string {
   return all === 1 ? 'The machine is well' : `All ${all} machines are well`;
 }
 
+/**
+ * Why the machine is as it is. A well machine's own words are how long ago it spoke, which stands
+ * in a column that keeps counting; here is what else "well" means.
+ */
+export function reasonOf({ status, reason, warnings_1h }: Machine): string {
+  if (status !== 'green') return reason;
+  const said = warnings_1h > 0 ? counted(warnings_1h, 'warning') : 'nothing to report';
+  return `In contact, ${said} in the last hour`;
+}
+
 /** A reason inside a sentence: first letter small unless it opens a name, no full stop. */
 export function asClause(reason: string): string {
   const bare = reason.replace(/\.$/, '');

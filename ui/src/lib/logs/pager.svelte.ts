@@ -159,17 +159,15 @@ export class LogPager {
     const last = this.entries.at(-1);
     const came: LogEntry[] = [];
     let cursor: string | null = null;
-    let whole = true;
     do {
       const narrowed = machines.length > 0 ? { ...filter, machines } : filter;
       const page: LogPage = await this.#page(narrowed, signal, 'asc', { cursor, from: start });
       came.push(...page.entries);
       cursor = page.next;
-      whole = !cursor || came.length < PAGE_ENTRIES * PAGES_AT_ONCE;
-    } while (cursor && whole);
+    } while (cursor && came.length < PAGE_ENTRIES * PAGES_AT_ONCE);
     // Only now: pages at the other end may have come in between.
     const merged = mergeEntries(this.entries, came);
-    if (!whole) this.newer = MORE;
+    if (cursor) this.newer = MORE;
     const below = last ? merged.length - 1 - merged.indexOf(last) : merged.length;
     this.entries = merged;
     if (this.following()) this.#cut('oldest');
