@@ -139,6 +139,22 @@ impl LogEntry {
             field: "logs",
             problem: "has an item that is not a JSON object; send one object for each entry".into(),
         })?;
+        LogEntry::checked(raw)
+    }
+
+    /// [`LogEntry::from_json`] of JSON text, without a tree of values in between. `None` when the
+    /// text is no JSON object or names a field twice; [`LogEntry::from_json`] has the words for it.
+    pub fn from_json_text(text: &str) -> Option<Result<LogEntry, EntryError>> {
+        let object = text.trim_start().starts_with('{');
+        let raw = if object {
+            serde_json::from_str(text).ok()?
+        } else {
+            return None;
+        };
+        Some(LogEntry::checked(raw))
+    }
+
+    fn checked(raw: RawEntry) -> Result<LogEntry, EntryError> {
         let seq = match raw.seq {
             Value::Null => None,
             Value::Number(n) => Some(
@@ -226,6 +242,20 @@ mod tests {
         let again = LogEntry::from_json(serde_json::to_value(&entry).unwrap()).unwrap();
         assert_eq!(entry, again);
         assert_eq!(entry.level, Level::Warn);
+    }
+
+    #[test]
+    fn text_and_value_are_read_the_same() {
+        let text = good().to_string();
+        let read = LogEntry::from_json_text(&text).unwrap();
+        assert_eq!(read, LogEntry::from_json(good()));
+        assert!(LogEntry::from_json_text("[]").is_none());
+        assert!(LogEntry::from_json_text("{").is_none());
+        assert!(LogEntry::from_json_text("{\"seq\":1,\"seq\":2}").is_none());
+        let mut loud = good();
+        loud["level"] = json!("LOUD");
+        let read = LogEntry::from_json_text(&loud.to_string()).unwrap();
+        assert_eq!(read.unwrap_err().code(), "unknown_level");
     }
 
     #[test]
