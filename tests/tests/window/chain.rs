@@ -35,7 +35,10 @@ impl LogFile {
     fn write(&self, level: &str, message: &str) -> anyhow::Result<()> {
         let now = Timestamp::now().to_zoned(TimeZone::get(ZONE)?);
         let stamp = now.strftime("%Y-%m-%d %H:%M:%S");
-        let mut file = std::fs::File::options().create(true).append(true).open(&self.path)?;
+        let mut file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&self.path)?;
         writeln!(file, "{stamp} - app - {level} - {message}")?;
         Ok(())
     }
@@ -66,12 +69,41 @@ async fn a_person_sees_finds_exports_and_is_told() -> anyhow::Result<()> {
 
     drop(agent);
     page.close(SOON).await?;
+    for kept in ["store", "config", "data", "cache", "state"] {
+        ensure!(
+            !holds(&desk.home().join(kept), b"Motor 3 stalled")?,
+            "{kept} has log lines in clear"
+        );
+    }
     let mut dump = desk.command(binary("vendlog-server"));
     dump.args(["logs", "dump", "--data", &data]);
     let dump = tests::process::run(dump);
     ensure!(dump.code == Some(0), "{}", dump.stderr);
-    ensure!(dump.stdout.contains("Motor 3 stalled after 1200 ms"), "the store was closed well");
+    ensure!(
+        dump.stdout.contains("Motor 3 stalled after 1200 ms"),
+        "the store was closed well"
+    );
     Ok(())
+}
+
+/// Whether a file below the folder has these bytes.
+fn holds(folder: &Path, bytes: &[u8]) -> anyhow::Result<bool> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let found = match entry.file_type()? {
+            kind if kind.is_dir() => holds(&entry.path(), bytes)?,
+            kind if kind.is_file() => {
+                let content = std::fs::read(entry.path())?;
+                content.windows(bytes.len()).any(|window| window == bytes)
+            }
+            _ => false,
+        };
+        if found {
+            eprintln!("found in {}", entry.path().display());
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The first start: the empty fleet adds a machine and shows what its agent needs.
@@ -103,17 +135,24 @@ async fn add_machine(page: &Page, desk: &Desk, log: &Path) -> anyhow::Result<Age
 fn shown_to_copy(shown: &str) -> Option<(String, String, String)> {
     let word_at = |start: &str| {
         let from = shown.find(start)?;
-        let word = shown[from..].split(|c: char| c.is_whitespace() || "\"\\'".contains(c)).next()?;
+        let word = shown[from..]
+            .split(|c: char| c.is_whitespace() || "\"\\'".contains(c))
+            .next()?;
         Some(word.to_owned())
     };
-    Some((word_at("vl_")?, word_at("https://127.0.0.1:")?, word_at("sha256/")?))
+    Some((
+        word_at("vl_")?,
+        word_at("https://127.0.0.1:")?,
+        word_at("sha256/")?,
+    ))
 }
 
 async fn opens_the_machine(page: &Page) -> anyhow::Result<()> {
     let status = "const row = document.querySelector('[data-machine=VM001]');
         return row && row.className.includes('red') === false && !row.className.includes('grey')
             ? row.innerText : null";
-    page.wait_for("fleet row with a status", SOON, status, vec![]).await?;
+    page.wait_for("fleet row with a status", SOON, status, vec![])
+        .await?;
     page.click("[data-machine=VM001]", "").await?;
     page.sees("Motor 3 stalled after 1200 ms", SOON).await?;
     ensure!(page.address().await? == "/machines/VM001");
@@ -129,21 +168,31 @@ async fn sees_lines_as_they_are_written(page: &Page, file: &LogFile) -> anyhow::
         page.sees(&line, LIVE_WITHIN).await?;
         slowest = slowest.max(written.elapsed());
     }
-    eprintln!("slowest of five lines from the file to the window: {} ms", slowest.as_millis());
+    eprintln!(
+        "slowest of five lines from the file to the window: {} ms",
+        slowest.as_millis()
+    );
     ensure!(slowest <= LIVE_WITHIN, "{slowest:?}");
     Ok(())
 }
 
 async fn filters_and_searches(page: &Page) -> anyhow::Result<()> {
     let gone = "return !document.querySelector('.log-list').innerText.includes(arguments[0])";
-    page.click("[role=radiogroup] input[value=WARN]", "").await?;
-    page.wait_for("end of INFO", SOON, gone, vec![json!("Live line")]).await?;
+    page.click("[role=radiogroup] input[value=WARN]", "")
+        .await?;
+    page.wait_for("end of INFO", SOON, gone, vec![json!("Live line")])
+        .await?;
     page.sees("Door open for 31 s", SOON).await?;
-    page.fill("[role=search] input", "stalled \"motor 3\"").await?;
-    page.wait_for("end of the rest", SOON, gone, vec![json!("Door open")]).await?;
+    page.fill("[role=search] input", "stalled \"motor 3\"")
+        .await?;
+    page.wait_for("end of the rest", SOON, gone, vec![json!("Door open")])
+        .await?;
     page.sees("Motor 3 stalled after 1200 ms", SOON).await?;
     let address = page.address().await?;
-    ensure!(address.contains("level=WARN") && address.contains("q="), "{address}");
+    ensure!(
+        address.contains("level=WARN") && address.contains("q="),
+        "{address}"
+    );
     Ok(())
 }
 
@@ -154,19 +203,36 @@ async fn exports(page: &Page, desk: &Desk) -> anyhow::Result<()> {
     page.click(".bar button", "Export").await?;
     page.click(".panel button", "NDJSON").await?;
     let target = desk.path("found.ndjson");
-    let keys = [Keys::Press("ctrl+a"), Keys::Text(&target), Keys::Press("Return")];
+    let keys = [
+        Keys::Press("ctrl+a"),
+        Keys::Text(&target),
+        Keys::Press("Return"),
+    ];
     desk.type_into("Export log entries", &keys)?;
     page.sees("Saved 2 lines", SOON).await?;
 
     let text = std::fs::read_to_string(&target)?;
-    let lines: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-    let mut messages: Vec<&str> =
-        lines.iter().map(|line| line["message"].as_str().unwrap_or_default()).collect();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    let mut messages: Vec<&str> = lines
+        .iter()
+        .map(|line| line["message"].as_str().unwrap_or_default())
+        .collect();
     messages.sort_unstable();
-    ensure!(messages == ["Door open for 31 s", "Motor 3 stalled after 1200 ms"], "{text}");
+    ensure!(
+        messages == ["Door open for 31 s", "Motor 3 stalled after 1200 ms"],
+        "{text}"
+    );
     let left = std::fs::read_dir(desk.home())?
         .filter_map(Result::ok)
-        .any(|entry| entry.file_name().to_string_lossy().starts_with(".vendlog-export-"));
+        .any(|entry| {
+            entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with(".vendlog-export-")
+        });
     ensure!(!left, "a temporary file was left");
     Ok(())
 }
@@ -177,7 +243,8 @@ async fn is_told_of_a_critical(
     file: &LogFile,
 ) -> anyhow::Result<()> {
     page.click("nav a", "Fleet").await?;
-    page.wait_for("fleet", SOON, "return location.pathname === '/'", vec![]).await?;
+    page.wait_for("fleet", SOON, "return location.pathname === '/'", vec![])
+        .await?;
     ensure!(notifications.shown().is_empty(), "only a CRITICAL is told");
     file.write("CRITICAL", "Cabinet <b>opened</b> & \u{202e}lock broken")?;
     file.write("CRITICAL", "Still open")?;
@@ -187,12 +254,19 @@ async fn is_told_of_a_critical(
         shown.body == "Cabinet &lt;b&gt;opened&lt;/b&gt; &amp; \\u{202e}lock broken",
         "{shown:?}"
     );
-    ensure!(shown.urgency == Some(2) && shown.actions[0] == "default", "{shown:?}");
+    ensure!(
+        shown.urgency == Some(2) && shown.actions[0] == "default",
+        "{shown:?}"
+    );
 
     notifications.click(shown.id).await?;
     let there = "return location.pathname === '/machines/VM001'";
-    page.wait_for("machine after the click", SOON, there, vec![]).await?;
+    page.wait_for("machine after the click", SOON, there, vec![])
+        .await?;
     page.sees("Still open", SOON).await?;
-    ensure!(notifications.shown().len() == 1, "once a machine in ten minutes");
+    ensure!(
+        notifications.shown().len() == 1,
+        "once a machine in ten minutes"
+    );
     Ok(())
 }

@@ -62,7 +62,15 @@ impl Desk {
 
         // The display picks a free number itself, so that tests run beside each other.
         let mut display = Command::new("Xvfb");
-        display.args(["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"]);
+        display.args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            SCREEN,
+            "-nolisten",
+            "tcp",
+        ]);
         let mut display = Process::start(display, home.path());
         let number = display.line().context("the display did not start")?;
         let display_name = format!(":{number}");
@@ -107,7 +115,12 @@ impl Desk {
     /// A command whose program sees this desk and no other.
     pub fn command(&self, program: impl Into<PathBuf>) -> Command {
         let mut command = Command::new(program.into());
-        put_on(&mut command, self.home(), &self.display_name, &self.bus_address);
+        put_on(
+            &mut command,
+            self.home(),
+            &self.display_name,
+            &self.bus_address,
+        );
         if self.dark {
             command.env("GTK_THEME", "Adwaita:dark");
         }
@@ -134,7 +147,10 @@ impl Desk {
             if let Some(window) = self.windows_titled(title)?.pop() {
                 return Ok(window);
             }
-            ensure!(began.elapsed() < COME_UP_WITHIN, "no window titled {title:?} came up");
+            ensure!(
+                began.elapsed() < COME_UP_WITHIN,
+                "no window titled {title:?} came up"
+            );
             std::thread::sleep(LOOK_EVERY);
         }
     }
@@ -142,17 +158,24 @@ impl Desk {
     /// The numbers of the visible windows with that title.
     pub fn windows_titled(&self, title: &str) -> anyhow::Result<Vec<String>> {
         let search = ["search", "--onlyvisible", "--name", title];
-        let found = self.command("xdotool").args(search).stderr(Stdio::null()).output()?;
-        Ok(String::from_utf8(found.stdout)?.lines().map(str::to_owned).collect())
+        let found = self
+            .command("xdotool")
+            .args(search)
+            .stderr(Stdio::null())
+            .output()?;
+        Ok(String::from_utf8(found.stdout)?
+            .lines()
+            .map(str::to_owned)
+            .collect())
     }
 
-    /// Saves what is on the display, the window with its frame, as a picture.
+    /// Saves the app's window with its frame as a picture.
     pub fn picture(&self, file: &Path) -> anyhow::Result<()> {
         let mut import = self.command("import");
-        let taken = process::run({
-            import.args(["-window", "root"]).arg(file);
-            import
-        });
+        import
+            .args(["-frame", "-window", &self.window_titled("Vendlog$")?])
+            .arg(file);
+        let taken = process::run(import);
         ensure!(taken.code == Some(0), "import failed: {}", taken.stderr);
         Ok(())
     }
@@ -160,9 +183,15 @@ impl Desk {
     fn wait_for_manager(&self) -> anyhow::Result<()> {
         let began = Instant::now();
         let mut asked = self.command("xdotool");
-        asked.arg("get_desktop").stdout(Stdio::null()).stderr(Stdio::null());
+        asked
+            .arg("get_desktop")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         while !asked.status()?.success() {
-            ensure!(began.elapsed() < COME_UP_WITHIN, "nobody manages the windows");
+            ensure!(
+                began.elapsed() < COME_UP_WITHIN,
+                "nobody manages the windows"
+            );
             std::thread::sleep(LOOK_EVERY);
         }
         Ok(())

@@ -86,7 +86,10 @@ impl Page {
         let script = "const [command, given, done] = arguments;
             window.__TAURI_INTERNALS__.invoke(command, given)
                 .then((value) => done([value, null]), (error) => done([null, error]))";
-        let answer = self.driver.execute_async(script, vec![json!(command), arguments]).await?;
+        let answer = self
+            .driver
+            .execute_async(script, vec![json!(command), arguments])
+            .await?;
         Ok(answer.json().clone())
     }
 
@@ -115,7 +118,8 @@ impl Page {
 
     /// Waits until the page shows the text.
     pub async fn sees(&self, text: &str, within: Duration) -> anyhow::Result<()> {
-        self.wait_for(&format!("{text:?}"), within, SHOWS, vec![json!(text)]).await?;
+        self.wait_for(&format!("{text:?}"), within, SHOWS, vec![json!(text)])
+            .await?;
         Ok(())
     }
 
@@ -148,11 +152,14 @@ impl Page {
 
     /// Ends the app as the system would, and waits until it has closed its store.
     pub async fn close(self, within: Duration) -> anyhow::Result<()> {
-        // SAFETY: kill takes two integters; the process is the one that our driver started.
+        // SAFETY: kill takes two integers; the process is the one that our driver started.
         unsafe { libc::kill(self.process, libc::SIGTERM) };
         let began = Instant::now();
         while is_running(self.process) {
-            ensure!(began.elapsed() < within, "vendlog did not end within {within:?}");
+            ensure!(
+                began.elapsed() < within,
+                "vendlog did not end within {within:?}"
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(())
@@ -186,8 +193,14 @@ fn is_running(id: i32) -> bool {
 
 async fn wait_for_port(port: u16) -> anyhow::Result<()> {
     let began = Instant::now();
-    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        ensure!(began.elapsed() < ANSWER_WITHIN, "WebKitWebDriver does not answer");
+    while tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .is_err()
+    {
+        ensure!(
+            began.elapsed() < ANSWER_WITHIN,
+            "WebKitWebDriver does not answer"
+        );
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())

@@ -36,7 +36,10 @@ async fn a_second_start_shows_the_first_window_and_another_directory_has_its_own
     let socket = desk.home().join("one/admin.sock");
     wait::until("the first instance", SOON, || socket.exists().then_some(()));
     std::thread::sleep(Duration::from_secs(1));
-    ensure!(desk.windows_titled("^Vendlog$|Vendlog$")?.is_empty(), "hidden is hidden");
+    ensure!(
+        desk.windows_titled("^Vendlog$|Vendlog$")?.is_empty(),
+        "hidden is hidden"
+    );
 
     let second = process::run(vendlog(&desk, &one));
     ensure!(second.code == Some(0), "{second:?}");
@@ -74,13 +77,19 @@ async fn a_store_that_cannot_be_opened_is_told_in_a_dialog() -> anyhow::Result<(
     ensure!(server.line().is_some(), "{}", server.messages());
 
     let told = refused_start(&desk, &data, &[])?;
-    ensure!(told.contains("already") && told.lines().count() == 1, "{told}");
+    ensure!(
+        told.contains("already") && told.lines().count() == 1,
+        "{told}"
+    );
     ensure!(server.terminate(SOON).success());
 
     let other_key = desk.path("other.key");
     let told = refused_start(&desk, &data, &["--key-file", &other_key])?;
     ensure!(told.contains("key") && told.lines().count() == 1, "{told}");
-    ensure!(!std::path::Path::new(&other_key).exists(), "no key is made over an existing store");
+    ensure!(
+        !std::path::Path::new(&other_key).exists(),
+        "no key is made over an existing store"
+    );
     Ok(())
 }
 
@@ -94,7 +103,11 @@ fn refused_start(desk: &Desk, data: &str, more: &[&str]) -> anyhow::Result<Strin
     let status = app.wait(SOON);
     ensure!(status.code() == Some(1), "{status}: {}", app.messages());
     let messages = app.messages();
-    Ok(messages.lines().filter(|line| line.starts_with("vendlog: ")).collect::<Vec<_>>().join("\n"))
+    Ok(messages
+        .lines()
+        .filter(|line| line.starts_with("vendlog: "))
+        .collect::<Vec<_>>()
+        .join("\n"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,19 +133,33 @@ async fn the_page_can_do_what_it_is_for_and_nothing_else() -> anyhow::Result<()>
     page.sees("No machines yet", SOON).await?;
 
     let dark = "return matchMedia('(prefers-color-scheme: dark)').matches";
-    ensure!(page.run(dark, vec![]).await? == json!(true), "the theme follows the system");
-    let refused = page.invoke("plugin:dialog|message", json!({ "message": "x" })).await?;
+    ensure!(
+        page.run(dark, vec![]).await? == json!(true),
+        "the theme follows the system"
+    );
+    let refused = page
+        .invoke("plugin:dialog|message", json!({ "message": "x" }))
+        .await?;
     ensure!(refused[1].to_string().contains("not allowed"), "{refused}");
     let refused = page.invoke("unsubscribe_all", json!({})).await?;
     ensure!(refused[1] != Value::Null, "{refused}");
 
-    page.run("location.href = 'https://example.org/'", vec![]).await?;
-    page.run("window.open('https://example.org/')", vec![]).await?;
+    page.run("location.href = 'https://example.org/'", vec![])
+        .await?;
+    page.run("window.open('https://example.org/')", vec![])
+        .await?;
     std::thread::sleep(Duration::from_millis(500));
-    ensure!(page.address().await? == "/", "nothing but the page is shown");
+    ensure!(
+        page.address().await? == "/",
+        "nothing but the page is shown"
+    );
 
     // An address that is no file is the page's own, also after a reload.
-    page.run("history.pushState({}, '', '/logs?level=WARN'); location.reload()", vec![]).await?;
+    page.run(
+        "history.pushState({}, '', '/logs?level=WARN'); location.reload()",
+        vec![],
+    )
+    .await?;
     page.sees("Wrap", SOON).await?;
     ensure!(page.address().await? == "/logs?level=WARN");
     page.close(SOON).await
@@ -147,7 +174,10 @@ fn without_a_display_or_with_a_wrong_word_one_line_says_what_to_do() {
         process::run(command)
     };
     let no_display = vendlog(&[]);
-    assert!(no_display.refusal(1).contains("vendlog-server"), "{no_display:?}");
+    assert!(
+        no_display.refusal(1).contains("vendlog-server"),
+        "{no_display:?}"
+    );
     let connect = vendlog(&["--connect", "https://ops-pc:4433"]);
     assert!(connect.refusal(2).contains("sign-in link"), "{connect:?}");
     assert_eq!(vendlog(&["--listen", "4433"]).code, Some(2));
