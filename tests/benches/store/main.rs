@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 
 use control::Control;
 use data::Data;
-use measure::{Comparison, alternate};
+use measure::{Comparison, alternate, splits_per_second};
 use options::Options;
 use product::Product;
 use questions::questions;
@@ -76,6 +76,7 @@ fn run(options: &Options) -> Result<()> {
             product_in,
             control_in,
             answers,
+            splits_per_second: splits_per_second(&data),
         },
         control_durability: control.durability()?,
     };

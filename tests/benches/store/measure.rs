@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::control::Control;
+use crate::data::Data;
 use crate::product::Product;
 use crate::questions::{Answer, Question, ensure_equal};
 
@@ -51,6 +52,8 @@ pub struct Comparison {
     pub control_in: Ingest,
     /// The questions.
     pub answers: Vec<Asked>,
+    /// Messages taken apart in a second, by one thread.
+    pub splits_per_second: f64,
 }
 
 /// Asks both sides in turn. One unmeasured round checks that they answer the same.
@@ -100,6 +103,18 @@ fn repeat(
         }
     }
     Ok(())
+}
+
+/// Messages of which one thread makes template and parameters in a second.
+pub fn splits_per_second(data: &Data) -> f64 {
+    let began = Instant::now();
+    let mut bytes = 0;
+    for entry in data.machines.iter().flat_map(|(_, entries)| entries) {
+        let split = wire::template::split(&entry.message);
+        bytes += split.template.len() + wire::template::encode_params(&split.params).len();
+    }
+    std::hint::black_box(bytes);
+    data.len() as f64 / began.elapsed().as_secs_f64()
 }
 
 /// The middle one.

@@ -57,9 +57,12 @@ impl Report {
              process and does neither.\n\
              - Durability: product, WAL and synchronous=FULL, answered after the commit of the \
              day file and the catalog;\n  control, {}, one transaction a batch of {} rows.\n\
+             - Beside the store: one thread makes template and parameters of {} messages a second.\n\
              - The server was stopped and started between taking in and being asked; bytes are \
              those of all its files then.",
-            self.control_durability, self.comparison.control_in.batch_rows,
+            self.control_durability,
+            self.comparison.control_in.batch_rows,
+            grouped(self.comparison.splits_per_second),
         )
     }
 
