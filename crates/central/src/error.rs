@@ -157,3 +157,33 @@ impl IntoResponse for ApiError {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_sent_again_says_when() {
+        for (error, status) in [
+            (StoreError::DiskFull, StatusCode::INSUFFICIENT_STORAGE),
+            (StoreError::Closing, StatusCode::SERVICE_UNAVAILABLE),
+            (
+                StoreError::Failed("disk I/O error".into()),
+                StatusCode::SERVICE_UNAVAILABLE,
+            ),
+        ] {
+            let response = ApiError::from(error).into_response();
+            assert_eq!(response.status(), status);
+            assert!(
+                response.headers().contains_key(header::RETRY_AFTER),
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_stores_own_words_stay_in_the_log() {
+        let error = ApiError::from(StoreError::Failed("/data/days/x.db: I/O error".into()));
+        assert!(!error.message().contains("/data"), "{}", error.message());
+    }
+}

@@ -50,3 +50,15 @@ pub fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
         .unwrap_or("a panic without words");
     ApiError::internal(words).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_500_that_tells_nothing() {
+        let response = answer_panic(Box::new("index out of bounds"));
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()["content-type"], "application/json");
+    }
+}

@@ -1,7 +1,7 @@
 //! What [`crate::start`] gives: a central that runs, until it is shut down.
 
 use axum::Router;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::access::Role;
 use crate::access::signin::Guest;
@@ -18,7 +18,8 @@ pub struct Running {
     router: Router,
     https: Option<HttpsServer>,
     admin: Option<AdminServer>,
-    duty: JoinHandle<()>,
+    /// Background duties; they end with this value.
+    duties: JoinSet<()>,
 }
 
 impl Running {
@@ -27,14 +28,14 @@ impl Running {
         router: Router,
         https: Option<HttpsServer>,
         admin: Option<AdminServer>,
-        duty: JoinHandle<()>,
+        duties: JoinSet<()>,
     ) -> Running {
         Running {
             app,
             router,
             https,
             admin,
-            duty,
+            duties,
         }
     }
 
@@ -83,8 +84,8 @@ impl Running {
 
     /// Takes nothing new, ends the live streams, lets requests in flight end (at most 10 s), then
     /// closes the store.
-    pub async fn shutdown(self) {
-        self.duty.abort();
+    pub async fn shutdown(mut self) {
+        self.duties.shutdown().await;
         self.app.events.close();
         let https = async {
             if let Some(https) = self.https {

@@ -45,11 +45,18 @@ pub struct HttpsServer {
 
 impl HttpsServer {
     /// Takes no more connections and lets requests in flight end, within [`DRAIN_MAX`].
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         self.handle.graceful_shutdown(Some(DRAIN_MAX));
-        if let Ok(Err(error)) = self.task.await {
+        if let Ok(Err(error)) = (&mut self.task).await {
             tracing::warn!(%error, "the listener ended badly");
         }
+    }
+}
+
+impl Drop for HttpsServer {
+    /// A start that fails half-way leaves nothing behind.
+    fn drop(&mut self) {
+        self.handle.shutdown();
     }
 }
 

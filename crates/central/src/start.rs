@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use store::{OpenError, Store, WrappingKey};
+use tokio::task::JoinSet;
 use wire::Micros;
 
 use crate::access::signin::SigninLinks;
@@ -61,8 +62,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         }
     };
     let admin = admin::serve(&config.data_dir, router.clone()).map_err(StartError::AdminSocket)?;
-    let duty = tokio::spawn(watch::run(Arc::clone(&app)));
-    Ok(Running::new(app, router, https, admin, duty))
+    let duties = duties(&app);
+    Ok(Running::new(app, router, https, admin, duties))
 }
 
 /// Opens the store for one command: the same router, nothing that listens.
@@ -81,8 +82,14 @@ pub async fn open_offline(config: Config) -> Result<Running, StartError> {
     };
     let app = app(&config, store, server, now);
     let router = router::router(Arc::clone(&app));
-    let idle = tokio::spawn(async {});
-    Ok(Running::new(app, router, None, None, idle))
+    Ok(Running::new(app, router, None, None, JoinSet::new()))
+}
+
+/// Every background duty.
+fn duties(app: &Shared) -> JoinSet<()> {
+    let mut duties = JoinSet::new();
+    duties.spawn(watch::run(Arc::clone(app)));
+    duties
 }
 
 async fn blocking<T: Send + 'static>(

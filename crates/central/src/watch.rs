@@ -73,3 +73,100 @@ pub async fn run(app: Shared) {
         tokio::time::sleep(STEP_EVERY).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use store::{Credential, Holder, Machine, Store, WrappingKey};
+    use wire::Heartbeat;
+    use wire::time::MINUTE_US;
+
+    use super::*;
+    use crate::access::signin::SigninLinks;
+    use crate::app::{App, ServerInfo};
+    use crate::events::{Events, Subscription};
+    use crate::status::{Judge, StatusLimits};
+
+    const START: Micros = Micros(1_800_000_000_000_000);
+
+    fn at(minutes: i64) -> Micros {
+        START.plus_us(minutes * MINUTE_US)
+    }
+
+    /// An app that started at `START` with a machine that was heard ten minutes later.
+    fn app(dir: &tempfile::TempDir) -> Shared {
+        let data = dir.path().join("data");
+        let key = WrappingKey::load_or_create(&dir.path().join("key"), &data).unwrap();
+        let store = Store::open(&data, &key, START).unwrap();
+        let id: MachineId = "VM001".parse().unwrap();
+        let machine = Machine {
+            id: id.clone(),
+            name: String::new(),
+            location: String::new(),
+            timezone: String::new(),
+            site: String::new(),
+            route: String::new(),
+            tags: Vec::new(),
+            owner: String::new(),
+            opening_hours: String::new(),
+            reader_serials: Vec::new(),
+            created_at: START,
+        };
+        let credential = Credential {
+            key_id: "k".into(),
+            sha256: [0; 32],
+            holder: Holder::Machine(id.clone()),
+            created_at: START,
+            expires_at: None,
+        };
+        store.add_machine(&machine, &credential).unwrap();
+        store.record_heartbeat(&Heartbeat::new(id), at(10)).unwrap();
+        Arc::new(App {
+            store,
+            events: Events::new("b".into()),
+            signin: SigninLinks::default(),
+            judge: Judge::new(StatusLimits::default(), START),
+            server: ServerInfo::default(),
+        })
+    }
+
+    async fn next_is_machine(events: &mut Subscription) -> bool {
+        events.next().await.unwrap().event == "machine"
+    }
+
+    /// Steps each minute up to this one, as the loop would.
+    async fn step_to(watch: &mut Watch, app: &Shared, minute: i64, from: i64) -> Vec<i64> {
+        let mut changed = Vec::new();
+        for now in from..=minute {
+            if watch.one_step(app, at(now)).await.unwrap() > 0 {
+                changed.push(now);
+            }
+        }
+        changed
+    }
+
+    #[tokio::test]
+    async fn silence_is_told_when_it_passes_a_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(&dir);
+        let mut events = app.events.subscribe(None);
+        events.next().await;
+        let mut watch = Watch::default();
+        // Heard at minute 10: yellow beyond 20, red beyond 40.
+        assert_eq!(step_to(&mut watch, &app, 60, 10).await, [21, 41]);
+        assert!(next_is_machine(&mut events).await);
+    }
+
+    #[tokio::test]
+    async fn after_the_computer_slept_silence_is_not_judged_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(&dir);
+        let mut watch = Watch::default();
+        step_to(&mut watch, &app, 12, 10).await;
+        watch.one_step(&app, at(500)).await.unwrap();
+        assert_eq!(app.judge.listening_since(), at(500));
+        // It waits (yellow) at once and is lost (red) when the grace is over.
+        assert_eq!(step_to(&mut watch, &app, 520, 501).await, [510]);
+    }
+}

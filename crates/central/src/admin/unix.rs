@@ -30,12 +30,19 @@ pub struct AdminServer {
 
 impl AdminServer {
     /// Takes no more requests, lets those in flight end, removes the socket.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         let _ = fs::remove_file(&self.path); // a later start replaces it anyway
         self.handle.graceful_shutdown(Some(DRAIN_MAX));
-        if let Ok(Err(error)) = self.task.await {
+        if let Ok(Err(error)) = (&mut self.task).await {
             tracing::warn!(%error, "the admin socket ended badly");
         }
+    }
+}
+
+impl Drop for AdminServer {
+    /// A start that fails half-way leaves nothing behind.
+    fn drop(&mut self) {
+        self.handle.shutdown();
     }
 }
 

@@ -48,6 +48,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     let ready = json!({ "url": running.url(), "pin": running.pin() });
     writeln!(io::stdout(), "{ready}").context("stdout")?;
+    tracing::info!(url = running.url(), "serving");
     stopped.await;
     tracing::info!("stopping: requests in flight end, then the store closes");
     running.shutdown().await;

@@ -1,6 +1,7 @@
 //! The started library, called over real HTTPS on a free port. One module a behaviour.
 
 mod access;
+#[cfg(unix)]
 mod commands;
 mod export;
 mod ingest;
