@@ -282,6 +282,17 @@ impl Pipeline {
             return Ok(());
         }
         self.retry_disk = None;
+        let mut is_grave = false;
+        let appended = self.append_while_room(now, &mut is_grave);
+        if is_grave {
+            self.sync()?;
+        }
+        appended
+    }
+
+    /// `is_grave` says that an entry was appended that must not wait for its sync. What was read
+    /// at once shares one: a crash loop must not wear the card with one for each line.
+    fn append_while_room(&mut self, now: Instant, is_grave: &mut bool) -> io::Result<()> {
         while let Some(ready) = self.ready.front_mut() {
             if self.spool.is_full() {
                 if !std::mem::replace(&mut self.full_reported, true) {
@@ -304,9 +315,7 @@ impl Pipeline {
             }
             self.full_reported = false;
             self.unsynced_since.get_or_insert(now);
-            if ready.entry.level >= SYNC_AT_ONCE {
-                self.sync()?;
-            }
+            *is_grave |= ready.entry.level >= SYNC_AT_ONCE;
             self.ready.pop_front();
         }
         Ok(())

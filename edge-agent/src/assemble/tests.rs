@@ -25,7 +25,7 @@ fn feed(assembler: &mut Assembler, text: &[u8]) -> Vec<Record> {
     let mut cutter = LineCutter::default();
     cutter.push(text);
     let mut records = Vec::new();
-    while let Some(line) = cutter.next() {
+    while let Some(line) = cutter.next_line() {
         let place = place(line.end);
         assembler.line(line, place, NOW, &mut records);
     }

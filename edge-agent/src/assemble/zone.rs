@@ -30,7 +30,7 @@ impl Zone {
     pub fn instant(&self, local: DateTime, previous: Option<Micros>) -> Micros {
         let ambiguous = self.0.to_ambiguous_timestamp(local);
         let is_fold = matches!(ambiguous.offset(), AmbiguousOffset::Fold { .. });
-        let first = ambiguous.clone().compatible();
+        let first = ambiguous.compatible();
         let runs_backwards = |first: Micros| {
             previous.is_some_and(|previous| previous.since_us(first) > OUT_OF_ORDER_US)
         };

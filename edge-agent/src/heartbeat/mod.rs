@@ -71,7 +71,7 @@ impl Heartbeats {
             (state.bulk, state.sent.len() as u64, state.put_aside)
         };
         self.reader.seek(bulk);
-        let oldest = self.reader.next().ok().flatten();
+        let oldest = self.reader.next_entry().ok().flatten();
         Heartbeat {
             sent_at: Some(now.to_rfc3339()),
             agent_version: Some(env!("CARGO_PKG_VERSION").to_owned()),

@@ -86,7 +86,7 @@ impl LineCutter {
     }
 
     /// The next whole line or piece; `None` when more bytes are needed.
-    pub fn next(&mut self) -> Option<Line> {
+    pub fn next_line(&mut self) -> Option<Line> {
         let newline = self.buffer[self.searched..]
             .iter()
             .position(|byte| *byte == b'\n');
@@ -212,7 +212,7 @@ mod tests {
         let mut lines = Vec::new();
         for chunk in chunks {
             cutter.push(chunk);
-            lines.extend(std::iter::from_fn(|| cutter.next()));
+            lines.extend(std::iter::from_fn(|| cutter.next_line()));
         }
         lines
     }
@@ -255,14 +255,14 @@ mod tests {
             let part = format!("{index:->1023} ");
             sent.push_str(&part);
             cutter.push(part.as_bytes());
-            pieces.extend(std::iter::from_fn(|| cutter.next()));
+            pieces.extend(std::iter::from_fn(|| cutter.next_line()));
             assert!(
                 cutter.buffer.capacity() < 4 * TEXT_MAX_BYTES,
                 "memory is bounded"
             );
         }
         cutter.push(b"\n");
-        pieces.extend(std::iter::from_fn(|| cutter.next()));
+        pieces.extend(std::iter::from_fn(|| cutter.next_line()));
         assert_eq!(
             pieces
                 .iter()

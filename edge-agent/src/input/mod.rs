@@ -116,7 +116,7 @@ impl FileInput {
             self.buffer.resize(READ_BYTES, 0);
             let got = open.file.read_at(&mut self.buffer, end)?;
             open.cutter.push(&self.buffer[..got]);
-            while let Some(line) = open.cutter.next() {
+            while let Some(line) = open.cutter.next_line() {
                 let place = open.place_behind(&line)?;
                 self.place = Some(place);
                 events.push(InputEvent::Line(line, place));

@@ -122,7 +122,7 @@ impl LocalFile {
         self.reopen_if_gone()?;
         let mut lines = Vec::new();
         loop {
-            let stored = self.reader.next()?;
+            let stored = self.reader.next_entry()?;
             if let Some(stored) = &stored {
                 lines.extend_from_slice(self.prefix.as_bytes());
                 lines.extend_from_slice(&stored.json.as_bytes()[1..]);

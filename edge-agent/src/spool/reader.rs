@@ -57,7 +57,7 @@ impl SpoolReader {
     ///
     /// # Errors
     /// A segment cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<Stored>> {
+    pub fn next_entry(&mut self) -> io::Result<Option<Stored>> {
         loop {
             let synced = self.shared.synced();
             if self.after >= synced.last_seq {

@@ -58,7 +58,7 @@ fn append(spool: &mut Spool, text: &str, offset: u64) -> u64 {
 }
 
 fn read_seqs(reader: &mut SpoolReader) -> Vec<u64> {
-    std::iter::from_fn(|| reader.next().unwrap().map(|stored| stored.seq)).collect()
+    std::iter::from_fn(|| reader.next_entry().unwrap().map(|stored| stored.seq)).collect()
 }
 
 #[test]
@@ -68,9 +68,9 @@ fn nothing_is_offered_before_it_is_synced() {
     let mut reader = spool.reader(0);
     append(&mut spool, "one", 10);
     assert!(spool.is_unsynced());
-    assert_eq!(reader.next().unwrap(), None);
+    assert_eq!(reader.next_entry().unwrap(), None);
     spool.sync().unwrap();
-    let stored = reader.next().unwrap().unwrap();
+    let stored = reader.next_entry().unwrap().unwrap();
     assert_eq!((stored.seq, stored.level), (1, Level::Info));
     assert!(stored.json.starts_with(r#"{"seq":1,"#) && stored.json.contains("one"));
 }
@@ -104,9 +104,12 @@ fn a_reader_goes_through_segments_and_can_begin_anywhere() {
     assert!(SegmentName::list(&dir.path().join("spool")).unwrap().len() > 3);
     assert_eq!(read_seqs(&mut reader), (1..=100).collect::<Vec<_>>());
     for after in [0, 1, 20, 21, 55, 99] {
-        assert_eq!(spool.reader(after).next().unwrap().unwrap().seq, after + 1);
+        assert_eq!(
+            spool.reader(after).next_entry().unwrap().unwrap().seq,
+            after + 1
+        );
     }
-    assert_eq!(spool.reader(100).next().unwrap(), None);
+    assert_eq!(spool.reader(100).next_entry().unwrap(), None);
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn delivered_segments_go_and_their_positions_stay() {
     spool.trim(50).unwrap();
     assert!(spool.bytes() < before);
     let mut reader = spool.reader(0);
-    let first = reader.next().unwrap().unwrap().seq;
+    let first = reader.next_entry().unwrap().unwrap().seq;
     assert!(first > 1 && first <= 51, "51 was not delivered: {first}");
     let epoch = spool.epoch();
     spool.trim(100).unwrap();

@@ -1,11 +1,14 @@
 //! One HTTPS request and what its answer means for the sender.
 
+use std::error::Error;
 use std::fs;
+use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
+use rustls::CertificateError;
 use serde::Deserialize;
 use wire::{BatchAnswer, Heartbeat, HeartbeatAnswer};
 
@@ -119,6 +122,12 @@ impl Client {
             .map_err(|error| retry(format!("the server's answer cannot be read: {error}")))
     }
 
+    /// Changes when the key file does: its modification time and length.
+    pub fn key_stamp(&self) -> Option<(SystemTime, u64)> {
+        let meta = fs::metadata(&self.api_key_file).ok()?;
+        Some((meta.modified().ok()?, meta.len()))
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
         // Read each time: a rotated key is used without a restart.
         let key = fs::read_to_string(&self.api_key_file).map_err(|error| Failure::Hold {
@@ -169,7 +178,7 @@ impl Client {
     }
 }
 
-fn compress(json: &[u8]) -> std::io::Result<Vec<u8>> {
+fn compress(json: &[u8]) -> io::Result<Vec<u8>> {
     let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
     compressor.set_parameter(zstd::zstd_safe::CParameter::WindowLog(ZSTD_WINDOW_LOG))?;
     compressor.compress(json)
@@ -202,8 +211,11 @@ async fn read_limited(mut response: Response) -> reqwest::Result<Vec<u8>> {
 /// An error with everything behind it, in one line: the reason is in the last of them.
 fn words(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(inner) = source {
+        if let Some(distrust) = distrust(inner) {
+            return distrust;
+        }
         let inner_text = inner.to_string();
         if !text.contains(&inner_text) {
             text.push_str(": ");
@@ -212,4 +224,18 @@ fn words(error: &reqwest::Error) -> String {
         source = inner.source();
     }
     text
+}
+
+/// Our own words for a certificate that was refused, which rustls keeps inside an I/O error.
+fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
+    let tls = error
+        .downcast_ref::<io::Error>()?
+        .get_ref()?
+        .downcast_ref::<rustls::Error>()?;
+    match tls {
+        rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
+            Some(other.0.to_string())
+        }
+        _ => None,
+    }
 }

@@ -18,8 +18,10 @@ use crate::spool::{SpoolReader, Stored};
 const BATCH_ENTRIES: usize = 500;
 /// The most bytes of one request before compression; one entry always fits.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// A refused key is tried again this often: slowly, but a new key is found within a minute.
+/// A refused key is tried again this often: the server may have been told of it meanwhile.
 const HOLD_RETRY: Duration = Duration::from_secs(60);
+/// While a key is refused, its file is looked at this often: a new key is used at once.
+const KEY_LOOK: Duration = Duration::from_secs(2);
 /// In continuous mode, the most an entry waits for others to share its request.
 const CONTINUOUS_EVERY: Duration = Duration::from_millis(500);
 /// When the next entry is under way in the other lane, look again after this time.
@@ -45,6 +47,8 @@ pub enum Worked {
     Idle,
     /// It did not work; try again after this time.
     Wait(Duration),
+    /// The key is not accepted; somebody must act.
+    Hold,
 }
 
 /// A lane. Several may share a [`SharedDelivery`] on one thread.
@@ -128,7 +132,16 @@ impl Lane {
                 Worked::Sent => {}
                 Worked::Idle => return,
                 Worked::Wait(wait) => sleep(wait).await,
+                Worked::Hold => self.wait_for_key().await,
             }
+        }
+    }
+
+    /// Waits until the key file changes, or it is time to try the old one again.
+    async fn wait_for_key(&self) {
+        let (until, refused) = (Instant::now() + HOLD_RETRY, self.client.key_stamp());
+        while Instant::now() < until && self.client.key_stamp() == refused {
+            sleep(KEY_LOOK).await;
         }
     }
 
@@ -207,7 +220,7 @@ impl Lane {
         };
         let mut bytes = 0;
         while collected.entries.len() < BATCH_ENTRIES {
-            let Some(stored) = self.reader.next()? else {
+            let Some(stored) = self.reader.next_entry()? else {
                 break;
             };
             if self.kind == LaneKind::Bulk && delivery.claimed.contains(&stored.seq) {
@@ -287,13 +300,17 @@ impl Lane {
     }
 
     fn failed(&mut self, failure: Failure) -> Worked {
-        let (why, wait) = match failure {
-            Failure::Hold { why } => (why, HOLD_RETRY),
-            Failure::Retry { why, after } => (why, self.backoff.next(after, random_byte())),
-            Failure::Refused { why, .. } => (why, self.backoff.next(None, random_byte())),
+        let (why, worked) = match failure {
+            Failure::Hold { why } => (why, Worked::Hold),
+            Failure::Retry { why, after } => {
+                (why, Worked::Wait(self.backoff.next(after, random_byte())))
+            }
+            Failure::Refused { why, .. } => {
+                (why, Worked::Wait(self.backoff.next(None, random_byte())))
+            }
         };
         self.delivery.borrow_mut().failed(&why, (self.clock)());
-        Worked::Wait(wait)
+        worked
     }
 
     fn spool_failed(&self, error: &io::Error) -> Worked {

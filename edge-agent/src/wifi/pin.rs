@@ -103,11 +103,18 @@ fn system_roots() -> Result<RootCertStore, TrustError> {
 }
 
 /// The key is another one than was pinned.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error(
     "the server's key is {0}, which is not the pinned one; if it was renewed, set wifi.pin to it"
 )]
 struct OtherKey(String);
+
+/// rustls shows a verifier's own errors by their `Debug`: the words must stand there too.
+impl std::fmt::Debug for OtherKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
 
 /// Verifies by pin, by a chain of certificates, or by both.
 #[derive(Debug)]

@@ -146,7 +146,7 @@ impl Reading {
             std::thread::sleep(wait.min(Duration::from_millis(20)));
         }
         let mut entries = Vec::new();
-        while let Some(stored) = self.reader.next().unwrap() {
+        while let Some(stored) = self.reader.next_entry().unwrap() {
             entries.push(serde_json::from_str(&stored.json).unwrap());
         }
         entries
