@@ -1,5 +1,7 @@
 //! A real `vendlog-agent` with its own configuration, state directory and local file.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -56,7 +58,9 @@ impl AgentSetup {
     /// # Panics
     /// The file cannot be written.
     pub fn write_key(&self, key: &str) {
-        std::fs::write(self.folder.join("api_key"), key).expect("the key file");
+        let path = self.folder.join("api_key");
+        std::fs::write(&path, key).expect("the key file");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("only for its owner");
     }
 
     /// The state directory.

@@ -69,16 +69,21 @@ impl Api {
             .unwrap_or_else(|| panic!("no answer to GET {path}"))
     }
 
-    /// A POST of these bytes as JSON.
-    ///
-    /// # Panics
-    /// The server cannot be reached.
-    pub fn post(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+    /// A POST of these bytes as JSON; `None` when the server does not answer or hangs up.
+    pub fn try_post(&self, path: &str, body: impl Into<Vec<u8>>) -> Option<Answer> {
         let request = self
             .client
             .post(self.at(path))
             .header("content-type", "application/json");
         self.send(request.body(body.into()))
+    }
+
+    /// A POST of these bytes as JSON.
+    ///
+    /// # Panics
+    /// The server cannot be reached.
+    pub fn post(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+        self.try_post(path, body)
             .unwrap_or_else(|| panic!("no answer to POST {path}"))
     }
 

@@ -185,19 +185,22 @@ impl Ended {
         serde_json::from_str(self.stdout.trim()).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    /// The one line of standard error of a command that failed with this code.
+    /// Why a command failed with this code: the last line of standard error, after what it may have
+    /// told of its work.
     ///
     /// # Panics
-    /// It ended otherwise, or said more or less than one line.
+    /// It ended otherwise, said nothing, or panicked.
     pub fn refusal(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "wrong exit code: {self:?}");
-        let lines: Vec<&str> = self
-            .stderr
-            .lines()
-            .filter(|line| !line.is_empty())
-            .collect();
-        assert_eq!(lines.len(), 1, "an error is one clear line: {self:?}");
-        assert!(!lines[0].contains("panicked"), "{self:?}");
-        lines[0]
+        assert!(!self.stderr.contains("panicked"), "{self:?}");
+        let mut said = self.stderr.lines().filter(|line| !is_log(line));
+        let reason = said.next().unwrap_or_else(|| panic!("no reason: {self:?}"));
+        assert_eq!(said.next(), None, "an error is one clear line: {self:?}");
+        reason
     }
+}
+
+/// A line of the process's log begins with its time; an error does not.
+fn is_log(line: &str) -> bool {
+    line.is_empty() || line.starts_with("20")
 }
