@@ -1,5 +1,6 @@
 // Where the reader is in a log list: what is drawn, what is held in place, what is active.
 import type { LogEntry } from '../api/types';
+import type { Edge, LogPager } from './pager.svelte';
 import { DAY_PX, drawn, offsetsOf, ROW_PX, rowAt } from './rows';
 
 /** The line at each end that says what lies beyond. */
@@ -43,6 +44,10 @@ export class ListPlace {
     if (height === null) next.delete(id);
     else next.set(id, height);
     this.#measured = next;
+  }
+
+  isMeasured(id: string | null): boolean {
+    return id !== null && this.#measured.has(id);
   }
 
   forgetHeights(): void {
@@ -95,6 +100,15 @@ export class ListPlace {
   #px({ id }: LogEntry, index: number): number {
     return (this.#measured.get(id) ?? ROW_PX) + (this.days[index] ? DAY_PX : 0);
   }
+}
+
+/** Fetches the next page at an end that is near; a search that was cut short waits for a person. */
+export function loadNear(place: ListPlace, pager: LogPager): void {
+  const { phase, older, newer } = pager;
+  if (phase !== 'ready') return;
+  const wants = (edge: Edge) => edge.kind === 'more' && !edge.searchedTo;
+  if (wants(older) && place.isNear('oldest')) void pager.loadOlder();
+  if (wants(newer) && place.isNear('newest')) void pager.loadNewer();
 }
 
 function opensDay(entry: LogEntry, before: LogEntry | undefined): boolean {
