@@ -16,6 +16,7 @@ mod problem;
 mod system;
 mod window;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,6 +28,9 @@ use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 
 use crate::args::Args;
 use crate::desktop::Desktop;
+
+/// What is logged unless `RUST_LOG` says otherwise; the library's word on every new day file is noise.
+const DEFAULT_LOG: &str = "info,rusqlite_migration=warn";
 
 /// The exit code for wrong use, as clap uses it.
 const WRONG_USE: u8 = 2;
@@ -147,12 +151,13 @@ async fn stop_when_asked(app: AppHandle) {
     }
 }
 
-/// What happens goes to stderr; `RUST_LOG` chooses how much.
+/// What happens goes to stderr; `RUST_LOG` chooses how much. Colours are for terminals only.
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }

@@ -178,6 +178,18 @@ fn without_a_display_or_with_a_wrong_word_one_line_says_what_to_do() {
         no_display.refusal(1).contains("vendlog-server"),
         "{no_display:?}"
     );
+    let wrong_display = process::run({
+        let mut command = std::process::Command::new(binary("vendlog"));
+        command
+            .env_clear()
+            .env("HOME", home.path())
+            .env("DISPLAY", "none:7");
+        command
+    });
+    assert!(
+        wrong_display.refusal(1).contains("none:7"),
+        "{wrong_display:?}"
+    );
     let connect = vendlog(&["--connect", "https://ops-pc:4433"]);
     assert!(connect.refusal(2).contains("sign-in link"), "{connect:?}");
     assert_eq!(vendlog(&["--listen", "4433"]).code, Some(2));
