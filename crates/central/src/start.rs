@@ -145,16 +145,13 @@ fn listen(wanted: Option<SocketAddr>, identity: &Identity) -> (Option<TcpListene
 }
 
 fn listen_error(wanted: SocketAddr, error: &io::Error) -> String {
-    let port = wanted.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => format!(
-            "port {port} of {} is in use by another program; stop it or choose another with \
-             --listen {}:PORT",
-            wanted.ip(),
-            wanted.ip(),
+            "{wanted} is in use by another program; stop it or choose another port with --listen \
+             (port 0 picks a free one)"
         ),
         io::ErrorKind::PermissionDenied => {
-            format!("this user may not listen on port {port}; choose one above 1023 with --listen")
+            format!("this user may not listen on {wanted}; choose a port above 1023 with --listen")
         }
         io::ErrorKind::AddrNotAvailable => format!(
             "this computer has no address {}; choose one of its own with --listen",

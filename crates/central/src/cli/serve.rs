@@ -68,9 +68,13 @@ fn config(args: &ServeArgs) -> anyhow::Result<Config> {
     })
 }
 
-/// `VENDLOG_LOG` chooses what is written (`info` when absent); stdout is for machines.
+/// What is written when `VENDLOG_LOG` does not say: our own news and everybody's troubles.
+const DEFAULT_LOG: &str = "warn,central=info,store=info";
+
+/// `VENDLOG_LOG` chooses what is written; stdout is for machines.
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("VENDLOG_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_env("VENDLOG_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
