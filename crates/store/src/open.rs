@@ -29,7 +29,7 @@ pub(crate) struct Opened {
 /// # Errors
 /// See [`OpenError`].
 pub(crate) fn open(dir: &Path, wrapping: &WrappingKey) -> Result<Opened, OpenError> {
-    sqlite::check_version()?;
+    sqlite::start()?;
     files::make_private_dir(dir).map_err(OpenError::io("cannot make the data directory", dir))?;
     let lock = Lock::take(dir)?;
     let key = DataKey::load_or_create(dir, wrapping)?;

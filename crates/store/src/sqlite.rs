@@ -1,6 +1,7 @@
 //! How a connection of ours is set up: the key, the durability, the bounds; and schema versions.
 
 use std::path::Path;
+use std::sync::Once;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -50,9 +51,15 @@ impl Kind {
     }
 }
 
+/// Starts SQLite and checks that it is one without known faults.
+///
 /// # Errors
 /// The linked SQLite is older than [`SQLITE_OLDEST`].
-pub(crate) fn check_version() -> Result<(), OpenError> {
+pub(crate) fn start() -> Result<(), OpenError> {
+    // SQLite says that it has started before SQLCipher in it has: a second thread that opens its
+    // first connection meanwhile is told that the key is wrong. So the first one goes alone.
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| drop(Connection::open_in_memory()));
     if rusqlite::version_number() < SQLITE_OLDEST {
         return Err(OpenError::SqliteTooOld(rusqlite::version().to_owned()));
     }

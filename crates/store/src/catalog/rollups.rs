@@ -1,8 +1,8 @@
 //! Counts by level per hour and minute, so that no panel scans rows. Machine 0 is the whole fleet.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use wire::Micros;
 use wire::time::{HOUR_US, MINUTE_US};
+use wire::{Level, Micros};
 
 use crate::day::Day;
 use crate::shared::MachineNo;
@@ -160,6 +160,37 @@ pub(crate) fn first_hour(conn: &Connection, machine: MachineNo) -> rusqlite::Res
 pub(crate) fn last_hour(conn: &Connection, machine: MachineNo) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("SELECT max(hour) FROM machine_hours WHERE machine = ?1")?
         .query_row([machine], |row| row.get(0))
+}
+
+/// The next hour, this one included, with entries of this level or graver: of a machine (or the
+/// fleet), and of a component when one is given.
+pub(crate) fn next_hour(
+    conn: &Connection,
+    (component, machine): (Option<i64>, MachineNo),
+    hour: i64,
+    min_level: Level,
+    forward: bool,
+) -> rusqlite::Result<Option<i64>> {
+    let table = match component {
+        Some(_) => "component_hours WHERE component = ?1 AND",
+        None => "machine_hours WHERE ?1 IS NULL AND",
+    };
+    let (side, direction) = if forward {
+        (">=", "ASC")
+    } else {
+        ("<=", "DESC")
+    };
+    conn.prepare_cached(&format!(
+        "SELECT hour FROM {table} machine = ?2 AND hour {side} ?3
+         AND critical + (?4 < 4) * error + (?4 < 3) * warn + (?4 < 2) * info
+             + (?4 < 1) * debug > 0
+         ORDER BY hour {direction} LIMIT 1"
+    ))?
+    .query_row(
+        params![component, machine, hour, min_level.as_u8()],
+        |row| row.get(0),
+    )
+    .optional()
 }
 
 /// Counts of a machine (or the fleet) in hours `from..to`; `each` gets the hour and its counts.

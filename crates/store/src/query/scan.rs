@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use wire::{Level, Micros};
 
 use crate::day::Day;
-use crate::day::entries::{self, COLUMNS, EntryKey};
+use crate::day::entries::{self, EntryKey};
 use crate::error::StoreError;
 use crate::query::filter::Filter;
 use crate::query::{Deadline, Order};
@@ -59,7 +59,7 @@ impl Scan<'_> {
         source: Source,
         stretch: Stretch,
         wanted: usize,
-        mut found: impl FnMut(EntryKey, &Row<'_>) -> Result<bool, StoreError>,
+        mut found: impl FnMut(EntryKey, &Row<'_>) -> Result<(), StoreError>,
     ) -> Result<Ended, StoreError> {
         let (low, high) = bounds(self.day.day, stretch, self.order);
         let machine = match source {
@@ -91,7 +91,8 @@ impl Scan<'_> {
                 Order::Asc => key <= after,
             });
             last = Some(key);
-            if !before && self.filter.matches(row)? && found(key, row)? {
+            if !before && self.filter.matches(row)? {
+                found(key, row)?;
                 taken += 1;
             }
         }
@@ -128,55 +129,99 @@ fn bounds(day: Day, stretch: Stretch, order: Order) -> (Place, Place) {
     (low, high)
 }
 
-const _: () = assert!(
-    COLUMNS.len() < 100,
-    "the statements below spell the columns out"
-);
-
-/// The statements differ in what SQLite must be told as text: the index and the direction. `?1`
-/// and `?8` are named in all of them, so that all take the same parameters.
-macro_rules! statement {
-    ($index:literal, $condition:literal, $order:literal) => {
+/// The statements differ in what SQLite must be told as text: the index and the direction. All
+/// take the same parameters.
+///
+/// Along a partial index the level is judged from the index (`k`) alone, and only what passes is
+/// looked up (`e`); the cross join keeps this order.
+macro_rules! along_index {
+    ($index:literal, $machine:literal, $order:literal) => {
         concat!(
-            "SELECT machine, filed, epoch, seq, level, template, params, context, skew, delay, flags
-             FROM entries ",
+            "SELECT e.machine, e.filed, e.epoch, e.seq, e.level, e.template, e.params, e.context,
+                 e.skew, e.delay, e.flags
+             FROM entries k INDEXED BY ",
             $index,
-            " WHERE ",
-            $condition,
-            " AND (filed, epoch, seq) >= (?2, ?3, ?4) AND (filed, epoch, seq) <= (?5, ?6, ?7)
+            " CROSS JOIN entries e ON e.machine = k.machine AND e.filed = k.filed
+                 AND e.epoch = k.epoch AND e.seq = k.seq
+             WHERE ",
+            $machine,
+            " AND k.level >= 2 AND k.level >= ?8 AND (k.filed, k.epoch, k.seq) >= (?2, ?3, ?4)
+                 AND (k.filed, k.epoch, k.seq) <= (?5, ?6, ?7)
              ORDER BY ",
             $order
         )
     };
 }
 
-const MACHINE_DESC: &str = statement!(
-    "NOT INDEXED",
-    "machine = ?1 AND level >= ?8",
-    "machine DESC, filed DESC, epoch DESC, seq DESC"
+macro_rules! along_rows {
+    ($order:literal) => {
+        concat!(
+            "SELECT machine, filed, epoch, seq, level, template, params, context, skew, delay, flags
+             FROM entries NOT INDEXED
+             WHERE machine = ?1 AND level >= ?8 AND (filed, epoch, seq) >= (?2, ?3, ?4)
+                 AND (filed, epoch, seq) <= (?5, ?6, ?7)
+             ORDER BY ",
+            $order
+        )
+    };
+}
+
+const MACHINE_DESC: &str = along_rows!("filed DESC, epoch DESC, seq DESC");
+const MACHINE_ASC: &str = along_rows!("filed, epoch, seq");
+const MACHINE_GRAVE_DESC: &str = along_index!(
+    "entries_grave_of",
+    "k.machine = ?1",
+    "k.filed DESC, k.epoch DESC, k.seq DESC"
 );
-const MACHINE_ASC: &str = statement!(
-    "NOT INDEXED",
-    "machine = ?1 AND level >= ?8",
-    "machine, filed, epoch, seq"
+const MACHINE_GRAVE_ASC: &str = along_index!(
+    "entries_grave_of",
+    "k.machine = ?1",
+    "k.filed, k.epoch, k.seq"
 );
-const MACHINE_GRAVE_DESC: &str = statement!(
-    "INDEXED BY entries_grave_of",
-    "machine = ?1 AND level >= 2 AND level >= ?8",
-    "machine DESC, filed DESC, epoch DESC, seq DESC"
+const GRAVE_DESC: &str = along_index!(
+    "entries_grave",
+    "?1 IS NULL",
+    "k.filed DESC, k.epoch DESC, k.seq DESC, k.machine DESC"
 );
-const MACHINE_GRAVE_ASC: &str = statement!(
-    "INDEXED BY entries_grave_of",
-    "machine = ?1 AND level >= 2 AND level >= ?8",
-    "machine, filed, epoch, seq"
+const GRAVE_ASC: &str = along_index!(
+    "entries_grave",
+    "?1 IS NULL",
+    "k.filed, k.epoch, k.seq, k.machine"
 );
-const GRAVE_DESC: &str = statement!(
-    "INDEXED BY entries_grave",
-    "?1 IS NULL AND level >= 2 AND level >= ?8",
-    "filed DESC, epoch DESC, seq DESC, machine DESC"
-);
-const GRAVE_ASC: &str = statement!(
-    "INDEXED BY entries_grave",
-    "?1 IS NULL AND level >= 2 AND level >= ?8",
-    "filed, epoch, seq, machine"
-);
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    #[test]
+    fn no_scan_sorts_and_each_is_bounded_at_both_ends() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(include_str!("../../../../migrations/day/0001_first.sql"))
+            .unwrap();
+        for sql in [
+            MACHINE_DESC,
+            MACHINE_ASC,
+            MACHINE_GRAVE_DESC,
+            MACHINE_GRAVE_ASC,
+            GRAVE_DESC,
+            GRAVE_ASC,
+        ] {
+            let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let nothing = params![0, 0, 0, 0, 0, 0, 0, 0];
+            let plan: Vec<String> = statement
+                .query_map(nothing, |row| row.get(3))
+                .unwrap()
+                .map(|line| line.unwrap())
+                .collect();
+            let plan = plan.join("; ");
+            assert!(
+                !plan.contains("TEMP B-TREE") && !plan.contains("SCAN"),
+                "{plan}"
+            );
+            let both_ends = "(filed,epoch,seq)>(?,?,?) AND (filed,epoch,seq)<(?,?,?)";
+            assert!(plan.contains(both_ends), "{plan}");
+        }
+    }
+}

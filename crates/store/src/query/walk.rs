@@ -4,9 +4,10 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::Row;
-use wire::time::{DAY_US, HOUR_US, SECOND_US};
+use wire::time::{DAY_US, HOUR_US, MINUTE_US};
 use wire::{Level, Micros};
 
+use crate::catalog::rollups::{self, FLEET, hour_of};
 use crate::day::Day;
 use crate::day::entries::EntryKey;
 use crate::error::StoreError;
@@ -18,12 +19,14 @@ use crate::readers::{DayReader, Readers};
 use crate::shared::{MachineNo, Shared};
 
 /// The first slice when many machines are merged. It grows while little is found.
-const FIRST_SLICE_US: i64 = 15 * SECOND_US;
+const FIRST_SLICE_US: i64 = 4 * MINUTE_US;
 /// The widest slice of many machines: a longer one would take long between two looks at the clock.
 const WIDEST_SLICE_US: i64 = 6 * HOUR_US;
 const GROWTH: i64 = 4;
 /// A slice that took this part of the budget is not followed by a wider one.
 const SLOW_PART: u32 = 16;
+/// Rows that are at least taken of each machine at once when many are merged.
+const FIRST_CHUNK: usize = 4;
 /// Up to so many machines their own indexes of WARN and above are read, beyond it the common one.
 const FEW_MACHINES: usize = 8;
 
@@ -75,6 +78,44 @@ impl Search {
         self.from = self.from.max(from);
         self.to = self.to.min(to);
         self
+    }
+
+    /// The next hour (this one included) in which the rollups count an entry that may match.
+    fn next_hour(
+        &self,
+        readers: &Readers,
+        hour: i64,
+        order: Order,
+    ) -> Result<Option<i64>, StoreError> {
+        let few = self
+            .machines
+            .as_ref()
+            .filter(|machines| machines.len() <= FEW_MACHINES);
+        let machines = few.cloned().unwrap_or_else(|| vec![FLEET]);
+        readers.catalog(|catalog| {
+            let mut components = Vec::new();
+            for name in &self.components {
+                components.extend(rollups::find_component(catalog, name)?);
+            }
+            let mut hours = Vec::new();
+            let forward = order == Order::Asc;
+            for &machine in &machines {
+                if self.components.is_empty() {
+                    let whose = (None, machine);
+                    let near = rollups::next_hour(catalog, whose, hour, self.min_level, forward)?;
+                    hours.extend(near);
+                }
+                for &component in &components {
+                    let whose = (Some(component), machine);
+                    let near = rollups::next_hour(catalog, whose, hour, self.min_level, forward)?;
+                    hours.extend(near);
+                }
+            }
+            Ok(match order {
+                Order::Desc => hours.into_iter().max(),
+                Order::Asc => hours.into_iter().min(),
+            })
+        })
     }
 
     fn sources(&self, day: &DayReader<'_>) -> Vec<Source> {
@@ -132,6 +173,10 @@ pub(crate) struct Walk<'a> {
 /// What a walk carries from slice to slice.
 struct Progress {
     width_us: i64,
+    /// Rows taken of each machine at once.
+    chunk: usize,
+    /// The hour that is known to have entries in question.
+    hour: Option<i64>,
     /// Some way was made: from now on the budget may end the walk.
     moved: bool,
 }
@@ -145,20 +190,27 @@ impl Walk<'_> {
     ) -> Result<WalkEnd, StoreError> {
         let mut progress = Progress {
             width_us: FIRST_SLICE_US,
+            chunk: FIRST_CHUNK,
+            hour: None,
             moved: false,
         };
         let (from, to) = self.span(after);
         for day in self.days(from, to) {
-            if visitor.wanted() == 0 {
-                break;
-            }
-            let stretch = Stretch {
+            let mut stretch = Stretch {
                 from: from.max(day.start()),
                 to: to.min(day.end()),
                 after,
             };
+            if visitor.wanted() == 0 {
+                break;
+            }
             if progress.moved && self.deadline.passed() {
-                return Ok(WalkEnd::OutOfTime(self.edge(stretch.from, stretch.to)));
+                return Ok(WalkEnd::OutOfTime(self.edge(&stretch)));
+            }
+            match self.skip_empty_hours(&mut stretch, &mut progress)? {
+                Ahead::Something => {}
+                Ahead::NothingHere => continue,
+                Ahead::Nothing => break,
             }
             if let Some(reader) = self.readers.day(day)?
                 && let Some(end) = self.day(&reader, stretch, &mut progress, visitor)?
@@ -168,6 +220,40 @@ impl Walk<'_> {
             progress.moved = true;
         }
         Ok(WalkEnd::Done)
+    }
+
+    /// Moves the near end of a stretch to the next hour that the rollups know to have entries.
+    fn skip_empty_hours(
+        &self,
+        stretch: &mut Stretch,
+        progress: &mut Progress,
+    ) -> Result<Ahead, StoreError> {
+        let near = match self.order {
+            Order::Desc => hour_of(stretch.to.plus_us(-1)),
+            Order::Asc => hour_of(stretch.from),
+        };
+        let ahead = |hour: i64| match self.order {
+            Order::Desc => hour <= near,
+            Order::Asc => hour >= near,
+        };
+        let hour = match progress.hour {
+            Some(hour) if ahead(hour) => hour,
+            _ => match self.search.next_hour(self.readers, near, self.order)? {
+                Some(hour) => hour,
+                None => return Ok(Ahead::Nothing),
+            },
+        };
+        progress.hour = Some(hour);
+        let start = Micros(hour.saturating_mul(HOUR_US));
+        match self.order {
+            Order::Desc => stretch.to = stretch.to.min(start.plus_us(HOUR_US)),
+            Order::Asc => stretch.from = stretch.from.max(start),
+        }
+        Ok(if stretch.from < stretch.to {
+            Ahead::Something
+        } else {
+            Ahead::NothingHere
+        })
     }
 
     /// The instants that are left after a place.
@@ -201,7 +287,7 @@ impl Walk<'_> {
     fn day<V: Visitor>(
         &self,
         reader: &DayReader<'_>,
-        stretch: Stretch,
+        mut stretch: Stretch,
         progress: &mut Progress,
         visitor: &mut V,
     ) -> Result<Option<WalkEnd>, StoreError> {
@@ -214,14 +300,12 @@ impl Walk<'_> {
         if sources.is_empty() || filter.never() {
             return Ok(None);
         }
-        let Stretch {
-            mut from,
-            mut to,
-            after,
-        } = stretch;
-        while from < to && visitor.wanted() > 0 {
+        while stretch.from < stretch.to && visitor.wanted() > 0 {
             if progress.moved && self.deadline.passed() {
-                return Ok(Some(WalkEnd::OutOfTime(self.edge(from, to))));
+                return Ok(Some(WalkEnd::OutOfTime(self.edge(&stretch))));
+            }
+            if self.skip_empty_hours(&mut stretch, progress)? != Ahead::Something {
+                return Ok(None);
             }
             // One source comes in order by itself: the whole rest of the day is one slice.
             let width = if sources.len() == 1 {
@@ -229,10 +313,11 @@ impl Walk<'_> {
             } else {
                 progress.width_us
             };
-            let (slice_from, slice_to) = match self.order {
-                Order::Desc => (from.max(to.plus_us(-width)), to),
-                Order::Asc => (from, to.min(from.plus_us(width))),
-            };
+            let mut slice = stretch;
+            match self.order {
+                Order::Desc => slice.from = stretch.from.max(stretch.to.plus_us(-width)),
+                Order::Asc => slice.to = stretch.to.min(stretch.from.plus_us(width)),
+            }
             let scan = Scan {
                 day: reader,
                 order: self.order,
@@ -240,27 +325,29 @@ impl Walk<'_> {
                 filter: &filter,
                 deadline: (progress.moved || sources.len() == 1).then_some(self.deadline),
             };
-            let stretch = Stretch {
-                from: slice_from,
-                to: slice_to,
-                after,
-            };
-            let end = self.slice(&scan, &sources, stretch, progress, visitor)?;
-            if let Some(place) = end {
-                let place = place.unwrap_or_else(|| self.edge(from, to));
-                return Ok(Some(WalkEnd::OutOfTime(place)));
+            match self.slice(&scan, &sources, slice, progress, visitor)? {
+                SliceEnd::Whole => match self.order {
+                    Order::Desc => stretch.to = slice.from,
+                    Order::Asc => stretch.from = slice.to,
+                },
+                SliceEnd::Until(place) => {
+                    stretch.after = Some(place);
+                    match self.order {
+                        Order::Desc => stretch.to = place.filed_at.plus_us(1),
+                        Order::Asc => stretch.from = place.filed_at,
+                    }
+                }
+                SliceEnd::OutOfTime(place) => {
+                    let place = place.unwrap_or_else(|| self.edge(&stretch));
+                    return Ok(Some(WalkEnd::OutOfTime(place)));
+                }
             }
             progress.moved = true;
-            match self.order {
-                Order::Desc => to = slice_from,
-                Order::Asc => from = slice_to,
-            }
         }
         Ok(None)
     }
 
-    /// One slice. `Some` when the time ended it: the place up to which the visitor has everything,
-    /// or `None` in it when that is the edge of the slice.
+    /// Looks at one slice and gives its rows to the visitor.
     fn slice<V: Visitor>(
         &self,
         scan: &Scan<'_>,
@@ -268,52 +355,101 @@ impl Walk<'_> {
         stretch: Stretch,
         progress: &mut Progress,
         visitor: &mut V,
-    ) -> Result<Option<Option<EntryKey>>, StoreError> {
+    ) -> Result<SliceEnd, StoreError> {
         let started = Instant::now();
         let wanted = visitor.wanted();
+        let merged = sources.len() > 1;
+        let chunk = match wanted {
+            usize::MAX => wanted,
+            _ if merged => wanted.min(progress.chunk.max(2 * wanted / sources.len())),
+            _ => wanted,
+        };
         let mut rows = Vec::new();
-        let mut ended = Ended::Whole;
+        // The nearest place at which a machine's chunk ended: beyond it others may have rows that
+        // belong between those that were not read.
+        let mut until: Option<EntryKey> = None;
         for &source in sources {
-            ended = scan.run(source, stretch, wanted, |key, row| {
+            let before = rows.len();
+            let ended = scan.run(source, stretch, chunk, |key, row| {
                 rows.push((key, visitor.read(scan.day.day, key, row)?));
-                Ok(true)
+                Ok(())
             })?;
-            if ended != Ended::Whole {
-                break;
+            match ended {
+                Ended::OutOfTime(_) if merged => return Ok(SliceEnd::OutOfTime(None)),
+                Ended::OutOfTime(place) => {
+                    visitor.slice(scan.day, rows)?;
+                    return Ok(SliceEnd::OutOfTime(place));
+                }
+                Ended::Whole => {}
+            }
+            if merged
+                && rows.len() - before == chunk
+                && let Some((last, _)) = rows.last()
+            {
+                until = Some(until.map_or(*last, |until| match self.order {
+                    Order::Desc => until.max(*last),
+                    Order::Asc => until.min(*last),
+                }));
             }
         }
-        if let Ended::OutOfTime(place) = ended {
-            if sources.len() > 1 {
-                return Ok(Some(None));
-            }
-            visitor.slice(scan.day, rows)?;
-            return Ok(Some(place));
+        if let Some(until) = until {
+            rows.retain(|(key, _)| match self.order {
+                Order::Desc => *key >= until,
+                Order::Asc => *key <= until,
+            });
+            progress.chunk = progress.chunk.saturating_mul(2);
+        } else if rows.len() < wanted / GROWTH as usize {
+            progress.widen(started.elapsed(), self.deadline.budget());
         }
         match self.order {
             Order::Desc => rows.sort_unstable_by(|a, b| b.0.cmp(&a.0)),
             Order::Asc => rows.sort_unstable_by(|a, b| a.0.cmp(&b.0)),
         }
         rows.truncate(wanted);
-        if rows.len() < wanted / GROWTH as usize {
-            progress.widen(started.elapsed(), self.deadline.budget());
-        }
         visitor.slice(scan.day, rows)?;
-        Ok(None)
+        Ok(until.map_or(SliceEnd::Whole, SliceEnd::Until))
     }
 
-    /// The place that says: everything outside `from..to` was looked at.
-    fn edge(&self, from: Micros, to: Micros) -> EntryKey {
+    /// The place that says: everything before this stretch was looked at.
+    fn edge(&self, stretch: &Stretch) -> EntryKey {
         let (filed_at, rest) = match self.order {
-            Order::Desc => (to, i64::MIN),
-            Order::Asc => (from.plus_us(-1), i64::MAX),
+            Order::Desc => (stretch.to, i64::MIN),
+            Order::Asc => (stretch.from.plus_us(-1), i64::MAX),
         };
-        EntryKey {
+        let edge = EntryKey {
             filed_at,
             epoch: rest,
             seq: rest,
             machine: rest,
+        };
+        // Within an instant a place of the rows themselves is nearer.
+        match (stretch.after, self.order) {
+            (Some(after), Order::Desc) => edge.min(after),
+            (Some(after), Order::Asc) => edge.max(after),
+            (None, _) => edge,
         }
     }
+}
+
+/// What lies ahead in a stretch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ahead {
+    /// There may be entries.
+    Something,
+    /// There are none in this stretch.
+    NothingHere,
+    /// There are none at all any more.
+    Nothing,
+}
+
+/// How a slice ended.
+enum SliceEnd {
+    /// The visitor has all of it, or as much as it wanted.
+    Whole,
+    /// The visitor has everything up to this place.
+    Until(EntryKey),
+    /// Out of time; the visitor has everything up to this place, or nothing of the slice.
+    OutOfTime(Option<EntryKey>),
 }
 
 impl Progress {

@@ -1,5 +1,6 @@
 //! The day files that the writer has open.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params};
@@ -29,13 +30,10 @@ pub(crate) struct OpenDays {
 impl OpenDays {
     /// The day's file, opened or made.
     pub(crate) fn get(&mut self, shared: &Shared, day: Day) -> Result<&mut DayFile, StoreError> {
-        if !self.open.contains_key(&day) {
-            let file = DayFile::open(shared, day)?;
-            self.open.insert(day, file);
+        match self.open.entry(day) {
+            Entry::Occupied(file) => Ok(file.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(DayFile::open(shared, day)?)),
         }
-        self.open
-            .get_mut(&day)
-            .ok_or_else(|| StoreError::Failed("no day file".to_owned()))
     }
 
     /// Closes the oldest days beyond the bound.

@@ -79,9 +79,9 @@ impl Effects {
             let minute = rollups::minute_of(row.filed_at);
             self.minutes.entry((row.machine, minute)).or_default()[level] += 1;
         }
-        if !self.components.contains_key(&component) {
-            self.components.insert(component, name.to_owned());
-        }
+        self.components
+            .entry(component)
+            .or_insert_with(|| name.to_owned());
         let contact = self
             .contacts
             .entry((row.machine, row.by_wifi))

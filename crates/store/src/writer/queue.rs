@@ -19,6 +19,9 @@ const GROUP_MAX_ENTRIES: usize = 50_000;
 /// Called once with the outcome, on the writer's thread.
 pub(crate) type Done<T> = Box<dyn FnOnce(Result<T, StoreError>) + Send>;
 
+/// What is done to the catalog, inside a transaction.
+pub(crate) type Change = Box<dyn FnOnce(&Connection) -> Result<(), StoreError> + Send>;
+
 /// Something for the writer to do.
 pub(crate) enum Job {
     /// Store entries.
@@ -35,7 +38,7 @@ pub(crate) struct AppendJob {
 
 /// A change of the catalog, in a savepoint of its own.
 pub(crate) struct CatalogJob {
-    pub(crate) run: Box<dyn FnOnce(&Connection) -> Result<(), StoreError> + Send>,
+    pub(crate) run: Change,
     pub(crate) done: Done<()>,
     /// Machines come or go: the registry is read anew.
     pub(crate) changes_machines: bool,

@@ -107,7 +107,7 @@ pub fn entry(seq: u64, at: Micros, level: Level, component: &str, message: &str)
 
 /// Entries `seqs` of an epoch, a second apart, counted from `NOON`.
 pub fn batch(name: &str, epoch: u64, seqs: impl IntoIterator<Item = u64>) -> NewEntries {
-    let entries = seqs.into_iter().map(|seq| sample(seq)).collect();
+    let entries = seqs.into_iter().map(sample).collect();
     NewEntries {
         machine: id(name),
         epoch: Some(epoch),
@@ -146,7 +146,7 @@ pub fn sample(seq: u64) -> LogEntry {
         ),
     };
     let mut entry = entry(seq, at, level, component, &message);
-    if seq % 4 == 0
+    if seq.is_multiple_of(4)
         && let Value::Object(context) =
             json!({"retry": seq % 3, "event": "Sale", "motor": {"row": seq % 5}})
     {
