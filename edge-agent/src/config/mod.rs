@@ -1,14 +1,19 @@
 //! `agent.toml`: read, checked, every mistake with its key and line. One struct per concern.
 
+mod input;
 mod mistakes;
 mod raw;
 mod sections;
+mod values;
+mod wifi;
 
 use std::fs;
 use std::path::Path;
 
+pub use input::Input;
 pub use mistakes::{Mistake, Mistakes, line_of};
-pub use sections::{Heartbeat, Input, Local, Mode, Privacy, Spool, Wifi, WifiTrust, parse_pin};
+pub use sections::{Heartbeat, Local, Privacy, Spool};
+pub use wifi::{Mode, Wifi, WifiTrust, parse_pin};
 
 use wire::MachineId;
 

@@ -12,7 +12,7 @@ use wire::{Heartbeat, MachineId, Micros};
 
 use crate::pipeline::Progress;
 use crate::spool::{Shared, SpoolReader};
-use crate::wifi::{Client, Failure, SharedDelivery};
+use crate::wifi::{Client, Failure, Sending, SharedDelivery};
 
 /// A heartbeat that did not arrive is tried again after this time, or its own interval when that
 /// is shorter.
@@ -47,13 +47,18 @@ impl Heartbeats {
             let began = Instant::now();
             let heartbeat = self.build();
             let wait = match self.client.heartbeat(&heartbeat).await {
-                Ok(_) => self.interval,
+                Ok(_) => {
+                    self.delivery.borrow_mut().heartbeat_arrived();
+                    self.interval
+                }
                 Err(
                     Failure::Retry { why, .. }
                     | Failure::Hold { why }
                     | Failure::Refused { why, .. },
                 ) => {
-                    self.delivery.borrow_mut().failed(&why, (self.clock)());
+                    self.delivery
+                        .borrow_mut()
+                        .failed(Sending::Heartbeat, &why, (self.clock)());
                     self.interval.min(RETRY)
                 }
             };

@@ -45,6 +45,18 @@ pub struct SeenError {
     pub at: String,
     /// What it was.
     pub text: String,
+    /// What was being sent.
+    pub sending: Sending,
+}
+
+/// What goes to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sending {
+    /// Entries.
+    Logs,
+    /// A sign of life.
+    Heartbeat,
 }
 
 /// The state and where it is kept.
@@ -166,8 +178,15 @@ impl Delivery {
         Ok(())
     }
 
+    /// A heartbeat arrived: that heartbeats did not is over.
+    pub fn heartbeat_arrived(&mut self) {
+        self.state
+            .last_error
+            .take_if(|seen| seen.sending == Sending::Heartbeat);
+    }
+
     /// Notes what went wrong; says so once.
-    pub fn failed(&mut self, why: &str, now: Micros) {
+    pub fn failed(&mut self, sending: Sending, why: &str, now: Micros) {
         if self
             .state
             .last_error
@@ -183,6 +202,7 @@ impl Delivery {
         self.state.last_error = Some(SeenError {
             at: now.to_rfc3339(),
             text: why.to_owned(),
+            sending,
         });
         if let Err(error) = self.save() {
             tracing::warn!(%error, "the state of the shipper cannot be saved");

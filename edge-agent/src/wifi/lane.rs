@@ -11,6 +11,7 @@ use wire::{BatchAnswer, MachineId, Micros};
 use super::SharedDelivery;
 use super::backoff::{Backoff, random_byte};
 use super::client::{Client, Failure};
+use super::cursor::Sending;
 use crate::config::{Mode, Wifi};
 use crate::spool::{SpoolReader, Stored};
 
@@ -309,13 +310,17 @@ impl Lane {
                 (why, Worked::Wait(self.backoff.next(None, random_byte())))
             }
         };
-        self.delivery.borrow_mut().failed(&why, (self.clock)());
+        self.delivery
+            .borrow_mut()
+            .failed(Sending::Logs, &why, (self.clock)());
         worked
     }
 
     fn spool_failed(&self, error: &io::Error) -> Worked {
         let why = format!("the state directory fails: {error}");
-        self.delivery.borrow_mut().failed(&why, (self.clock)());
+        self.delivery
+            .borrow_mut()
+            .failed(Sending::Logs, &why, (self.clock)());
         Worked::Wait(SPOOL_RETRY)
     }
 }

@@ -1,6 +1,8 @@
 //! The one thread that reads: inputs -> assemble -> redact -> classify -> number -> spool.
 //! Everything after the spool happens elsewhere; this never waits for a network.
 
+mod source;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -9,15 +11,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use wire::redact::Redactor;
-use wire::{Level, LogEntry, Micros};
+use wire::{Level, Micros};
 
-use crate::assemble::{Assembler, Record};
 use crate::config;
 use crate::input::watch::{SAFETY_POLL, Watcher};
-use crate::input::{FileInput, InputEvent, Next, Origin};
-use crate::pack::{Pack, PackState};
-use crate::prepare::prepare;
 use crate::spool::Spool;
+use source::{Ready, Source};
 
 /// A full disk is tried again after this time.
 const DISK_FULL_RETRY: Duration = Duration::from_secs(5);
@@ -62,19 +61,6 @@ impl Progress {
     }
 }
 
-/// One input with its own assembly and pack state.
-struct Source {
-    name: String,
-    input: FileInput,
-    assembler: Assembler,
-    pack: Option<Arc<Pack>>,
-    pack_state: PackState,
-    /// When the input is to be stepped again; `None`: when it changes.
-    due: Option<Instant>,
-    last_data: Instant,
-    trouble: Option<String>,
-}
-
 /// The reading end of the agent.
 pub struct Pipeline {
     sources: Vec<Source>,
@@ -89,13 +75,6 @@ pub struct Pipeline {
     full_reported: bool,
 }
 
-/// An entry that only needs its number.
-struct Ready {
-    entry: LogEntry,
-    source: usize,
-    origin: Origin,
-}
-
 impl Pipeline {
     /// Goes on where `spool` says that each input stopped.
     ///
@@ -108,30 +87,8 @@ impl Pipeline {
         progress: Arc<Progress>,
         group: Duration,
     ) -> anyhow::Result<Pipeline> {
-        let now = Instant::now();
-        let mut sources = Vec::new();
-        for input in inputs {
-            let name = input.path.display().to_string();
-            let origin = spool.origin(&name).cloned();
-            let place = origin.as_ref().map(|origin| origin.place);
-            let (assembly, pack_state) =
-                origin.map_or_else(Default::default, |origin| (origin.assembly, origin.pack));
-            let pack = input
-                .pack
-                .as_deref()
-                .and_then(crate::pack::named)
-                .transpose()?;
-            sources.push(Source {
-                input: FileInput::new(&input.path, place, assembly.is_inside_line()),
-                assembler: Assembler::new(input.format.clone(), input.zone.clone(), assembly),
-                name,
-                pack,
-                pack_state,
-                due: Some(now),
-                last_data: now,
-                trouble: None,
-            });
-        }
+        let sources = inputs.iter().map(|input| Source::new(input, &spool));
+        let sources = sources.collect::<Result<_, _>>()?;
         Ok(Pipeline {
             sources,
             spool,
@@ -192,7 +149,7 @@ impl Pipeline {
         let now = Instant::now();
         self.sources
             .iter_mut()
-            .for_each(|source| source.due = Some(now));
+            .for_each(|source| source.look_at(now));
     }
 
     /// Does what can be done now; answers how long nothing needs doing unless something changes.
@@ -204,77 +161,26 @@ impl Pipeline {
         self.append_ready(now)?;
         if self.ready.is_empty() {
             for index in 0..self.sources.len() {
-                self.read_source(index, now, wall);
+                self.sources[index].read(index, now, wall, &self.redactor, &mut self.ready);
             }
             self.append_ready(now)?;
         }
         self.sync_if_due(now)?;
-        let lag = self
-            .sources
-            .iter()
-            .map(|source| source.input.lag_bytes())
-            .sum();
+        let lag = self.sources.iter().map(|source| source.lag_bytes()).sum();
         self.progress.input_lag_bytes.store(lag, Ordering::Relaxed);
         Ok(self.next_wait(now))
     }
 
     fn next_wait(&self, now: Instant) -> Duration {
         let sync = self.unsynced_since.map(|since| since + self.group);
-        let inputs = self.sources.iter().flat_map(|source| {
-            let flush = source
-                .assembler
-                .quiet()
-                .map(|quiet| source.last_data + quiet);
-            [source.due, flush]
-        });
+        let inputs = self
+            .sources
+            .iter()
+            .flat_map(|source| [source.due(), source.flush_due()]);
         // While entries wait for room, reading on is not possible.
         let inputs = inputs.filter(|_| self.ready.is_empty());
         let next = inputs.chain([sync, self.retry_disk]).flatten().min();
         next.map_or(SAFETY_POLL, |next| next.saturating_duration_since(now))
-    }
-
-    fn read_source(&mut self, index: usize, now: Instant, wall: Micros) {
-        let source = &mut self.sources[index];
-        let mut records = Vec::new();
-        if source.due.is_some_and(|due| due <= now) {
-            let mut events = Vec::new();
-            let stepped = source.input.step(now, &mut events);
-            if !events.is_empty() {
-                source.last_data = now;
-            }
-            match stepped {
-                Ok(next) => {
-                    source.trouble = None;
-                    source.due = match next {
-                        Next::Now => Some(now),
-                        Next::After(wait) => Some(now + wait),
-                        Next::OnChange => None,
-                    };
-                }
-                Err(error) => {
-                    source.due = Some(now + SAFETY_POLL);
-                    source.report(&error);
-                }
-            }
-            for event in events {
-                match event {
-                    InputEvent::FileStarts => source.assembler.file_starts(wall, &mut records),
-                    InputEvent::Line(line, place) => {
-                        source.assembler.line(line, place, wall, &mut records);
-                    }
-                }
-                source.prepare(index, &mut records, &self.redactor, &mut self.ready);
-            }
-        }
-        if source.due != Some(now)
-            && source
-                .assembler
-                .quiet()
-                .is_some_and(|quiet| now >= source.last_data + quiet)
-        {
-            source.assembler.flush(wall, &mut records);
-            source.prepare(index, &mut records, &self.redactor, &mut self.ready);
-        }
     }
 
     fn append_ready(&mut self, now: Instant) -> io::Result<()> {
@@ -303,7 +209,7 @@ impl Pipeline {
                 }
                 return Ok(());
             }
-            let name = &self.sources[ready.source].name;
+            let name = self.sources[ready.source].name();
             match self.spool.append(&mut ready.entry, name, &ready.origin) {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::StorageFull => {
@@ -360,63 +266,12 @@ impl Pipeline {
             }
         }
         for (index, source) in self.sources.iter_mut().enumerate() {
-            if !source.assembler.waits_inside() {
-                let mut records = Vec::new();
-                source.assembler.flush(clock(), &mut records);
-                source.prepare(index, &mut records, &self.redactor, &mut self.ready);
-            }
+            source.give_out_whole(index, clock(), &self.redactor, &mut self.ready);
         }
         self.append_ready(Instant::now())?;
         self.sync()?;
         let saved = self.spool.save_checkpoint();
         self.spool.shared().close();
         saved
-    }
-}
-
-impl Source {
-    /// Whether there is more to read at once.
-    fn is_due(&self) -> bool {
-        self.due.is_some_and(|due| due <= Instant::now())
-    }
-
-    fn prepare(
-        &mut self,
-        index: usize,
-        records: &mut Vec<Record>,
-        redactor: &Redactor,
-        ready: &mut VecDeque<Ready>,
-    ) {
-        for mut record in records.drain(..) {
-            let entry = prepare(&record, redactor, self.pack.as_ref(), &mut self.pack_state);
-            if let Some(rest) = &mut record.state.rest {
-                rest.level = entry.level;
-                rest.component.clone_from(&entry.component);
-                self.assembler.classified(entry.level, &entry.component);
-            }
-            let origin = Origin {
-                place: record.place,
-                assembly: record.state,
-                pack: self.pack_state.clone(),
-            };
-            ready.push_back(Ready {
-                entry,
-                source: index,
-                origin,
-            });
-        }
-    }
-
-    /// Says what is wrong with the input, once for each new reason.
-    fn report(&mut self, error: &io::Error) {
-        let text = error.to_string();
-        if self.trouble.as_ref() != Some(&text) {
-            tracing::error!(
-                path = %self.name,
-                error = %text,
-                "the log file cannot be read; give the agent's user the right to read it"
-            );
-            self.trouble = Some(text);
-        }
     }
 }
