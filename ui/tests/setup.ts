@@ -16,6 +16,9 @@ HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
 HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
   this.open = false;
 };
+// As index.html has it.
+document.documentElement.lang = 'en';
+HTMLCanvasElement.prototype.getContext = () => null;
 Element.prototype.scrollIntoView ??= () => {};
 
 Object.defineProperty(HTMLElement.prototype, 'clientHeight', { configurable: true, value: 600 });

@@ -7,6 +7,7 @@ import type {
   HistogramAnswer,
   LogPage,
   Machine,
+  MachineKey,
   MachineList,
   NewMachine,
   ServerInfo,
@@ -28,6 +29,16 @@ export class Client {
 
   addMachine(machine: NewMachine): Promise<AddedMachine> {
     return this.#ask({ method: 'POST', path: '/api/machines', body: machine });
+  }
+
+  /** A further key; the one in use stays valid. */
+  rotateKey(id: string): Promise<MachineKey> {
+    const path = `/api/machines/${encodeURIComponent(id)}/rotate-key`;
+    return this.#ask({ method: 'POST', path });
+  }
+
+  async removeMachine(id: string): Promise<void> {
+    await this.#ask({ method: 'DELETE', path: `/api/machines/${encodeURIComponent(id)}` });
   }
 
   logs(query: URLSearchParams, signal?: AbortSignal): Promise<LogPage> {
@@ -62,6 +73,8 @@ export class Client {
 
   async #ask<T>(request: Request): Promise<T> {
     const answer = await this.transport.send(request);
+    // No content is no JSON either; only callers that expect nothing get there.
+    if (answer.status === 204) return undefined as T;
     if (answer.status >= 200 && answer.status < 300) return JSON.parse(answer.body) as T;
     if (answer.status === 401) this.onSignedOut();
     throw refusal(answer);

@@ -17,6 +17,7 @@ export type Heartbeat = Schemas['Heartbeat'];
 export type MachineList = Schemas['Machines'];
 export type Status = Schemas['Color'];
 export type AddedMachine = Schemas['MachineAdded'];
+export type MachineKey = Schemas['MachineKey'];
 export type NewMachine = Pick<Schemas['NewMachine'], 'machine_id'> & Partial<Schemas['NewMachine']>;
 export type ServerInfo = Schemas['Info'];
 export type EntriesEvent = Schemas['EntriesEvent'];

@@ -1,0 +1,49 @@
+import { screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import axe from 'axe-core';
+import { expect, test } from 'vitest';
+
+import { aMachine, anEntry, MemoryServer } from './server';
+import { openAt } from './window';
+
+function server(): MemoryServer {
+  const found = new MemoryServer();
+  found.machines = [aMachine('VM001', { status: 'red' }), aMachine('VM002')];
+  found.entries = [anEntry(1), anEntry(2, { level: 'ERROR', context: { amount_cents: 2000 } })];
+  return found;
+}
+
+/** What axe finds, but for colours: nothing is painted here (tokens.test.ts measures those). */
+async function faults(): Promise<string[]> {
+  const rules = { 'color-contrast': { enabled: false } };
+  const { violations } = await axe.run(document, { rules });
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+}
+
+test('the fleet can be used without seeing it', async () => {
+  openAt('/', server());
+  await screen.findByText('1 of 2 machines needs attention');
+  expect(await faults()).toEqual([]);
+});
+
+test('so can the log lines, with one of them open', async () => {
+  openAt('/logs?entry=e2', server());
+  await screen.findByRole('region', { name: 'Entry of VM001' });
+  expect(await faults()).toEqual([]);
+});
+
+test('so can the counts over time, as a table', async () => {
+  openAt('/machines/VM001', server());
+  await waitFor(() => expect(document.querySelector('[data-entry]')).toBeTruthy());
+  await userEvent.click(screen.getByRole('button', { name: 'As table' }));
+  expect(screen.getByRole('columnheader', { name: 'Errors' })).toBeTruthy();
+  expect(await faults()).toEqual([]);
+});
+
+test('so can the form for the first machine and the palette', async () => {
+  openAt('/', new MemoryServer());
+  await screen.findByText('No machines yet');
+  await userEvent.keyboard('{Control>}k{/Control}');
+  await screen.findByRole('combobox', { name: 'Go to' });
+  expect(await faults()).toEqual([]);
+});
