@@ -14,6 +14,7 @@ pub mod error;
 pub mod events;
 mod ingest;
 mod observe;
+mod open_files;
 mod router;
 mod running;
 mod serve;

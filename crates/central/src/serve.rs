@@ -17,12 +17,17 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::open_files;
 use permit::Permitted;
 
 mod permit;
 
 /// The most connections at once; each costs a task and a TLS state of some 40 KB.
 const CONNECTIONS_MAX: usize = 4096;
+/// Open files that connections leave to the store and to everything else.
+const FILES_KEPT: usize = 512;
+/// Even where few files may be open, so many connections are taken.
+const CONNECTIONS_MIN: usize = 64;
 /// A TLS handshake takes no longer.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// From the handshake to the whole head of the first request.
@@ -66,7 +71,9 @@ impl Drop for HttpsServer {
 /// The listener cannot be used.
 pub fn serve(listener: TcpListener, tls: ServerConfig, router: Router) -> io::Result<HttpsServer> {
     let handle = Handle::new();
-    let places = Places(Arc::new(Semaphore::new(CONNECTIONS_MAX)));
+    let files = open_files::raise_limit().saturating_sub(FILES_KEPT);
+    let places = files.clamp(CONNECTIONS_MIN, CONNECTIONS_MAX);
+    let places = Places(Arc::new(Semaphore::new(places)));
     let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)))
         .handshake_timeout(HANDSHAKE_MAX)
         .acceptor(places);
@@ -104,7 +111,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Places {
         let places = Arc::clone(&self.0);
         Box::pin(async move {
             let permit = places.try_acquire_owned().map_err(|_| {
-                tracing::warn!(CONNECTIONS_MAX, "too many connections; one was closed");
+                tracing::debug!("too many connections; one was closed");
                 io::Error::other("too many connections")
             })?;
             stream.set_nodelay(true)?;
