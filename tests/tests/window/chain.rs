@@ -19,6 +19,9 @@ use crate::notifications::Notifications;
 /// What the issue asks: written to the file, seen in the window.
 const LIVE_WITHIN: Duration = Duration::from_secs(2);
 
+/// Lines that are timed.
+const LIVE_LINES: usize = 10;
+
 /// What else the page does; a busy machine that runs other tests beside needs the room.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -160,19 +163,17 @@ async fn opens_the_machine(page: &Page) -> anyhow::Result<()> {
 }
 
 async fn sees_lines_as_they_are_written(page: &Page, file: &LogFile) -> anyhow::Result<()> {
-    let mut slowest = Duration::ZERO;
-    for n in 0..5 {
-        let line = format!("Live line number {n} was written");
+    let mut taken_ms = Vec::new();
+    for n in 0..LIVE_LINES {
+        let line = format!("Live line {n} was written");
         let written = Instant::now();
         file.write("INFO", &line)?;
-        page.sees(&line, LIVE_WITHIN).await?;
-        slowest = slowest.max(written.elapsed());
+        page.sees(&line, SOON).await?;
+        taken_ms.push(written.elapsed().as_millis());
     }
-    eprintln!(
-        "slowest of five lines from the file to the window: {} ms",
-        slowest.as_millis()
-    );
-    ensure!(slowest <= LIVE_WITHIN, "{slowest:?}");
+    eprintln!("ms from the file to the window: {taken_ms:?}");
+    let slowest = taken_ms.iter().max().copied().unwrap_or_default();
+    ensure!(slowest <= LIVE_WITHIN.as_millis(), "{taken_ms:?}");
     Ok(())
 }
 
