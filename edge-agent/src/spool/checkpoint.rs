@@ -23,7 +23,8 @@ pub struct Sourced<O> {
     /// The input's name: its path.
     #[serde(rename = "in")]
     pub input: String,
-    /// Where in it the record ended.
-    #[serde(flatten)]
+    /// Where in it the record ended. Not flattened: serde cannot read a map with numbers for keys
+    /// (the pack's runs) through a flattened field.
+    #[serde(rename = "at")]
     pub origin: O,
 }

@@ -77,10 +77,17 @@ fn read_segment(
         found.damaged += frame.seq.saturating_sub(last + 1);
         last = frame.seq;
         found.last_whole_seq = frame.seq;
-        if frame.seq > known_seq
-            && let Ok(sourced) = serde_json::from_str::<Sourced<Origin>>(frame.origin)
-        {
-            found.origins.insert(sourced.input, sourced.origin);
+        if frame.seq > known_seq {
+            match serde_json::from_str::<Sourced<Origin>>(frame.origin) {
+                Ok(sourced) => {
+                    found.origins.insert(sourced.input, sourced.origin);
+                }
+                Err(error) => tracing::error!(
+                    seq = frame.seq,
+                    %error,
+                    "a record does not say where it came from; lines may come twice"
+                ),
+            }
         }
     }
     let len = path.metadata().map_or(0, |meta| meta.len());

@@ -92,6 +92,23 @@ fn numbers_and_positions_go_on_after_a_restart_and_a_new_spool_has_a_new_epoch()
 }
 
 #[test]
+fn a_position_inside_a_run_of_the_pack_survives_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path());
+    append(&mut spool, "one", 10);
+    let mut origin = origin(20);
+    let soap = crate::pack::named("soap").unwrap().unwrap();
+    soap.classify(
+        &mut entry("[STATUS-?] Unknown status: b'' (hex=N/A)"),
+        &mut origin.pack,
+    );
+    assert!(!origin.pack.is_empty(), "a silence has begun");
+    spool.append(&mut entry("two"), INPUT, &origin).unwrap();
+    drop(spool);
+    assert_eq!(open(dir.path()).origin(INPUT), Some(&origin));
+}
+
+#[test]
 fn a_reader_goes_through_segments_and_can_begin_anywhere() {
     let dir = tempfile::tempdir().unwrap();
     let mut spool = open(dir.path());
