@@ -128,3 +128,17 @@ test('the page of a machine shows its state above its own lines', async () => {
   expect(await screen.findByText('12 errors in the last hour.')).toBeTruthy();
   await waitFor(() => expect(shown()).toEqual(['e1']));
 });
+
+test('after a click the keyboard goes on from there; Escape closes', async () => {
+  openAt('/logs', storeOf(anEntry(1), anEntry(2), anEntry(3)));
+  await lines(3);
+  await userEvent.click(screen.getAllByRole('gridcell', { name: 'line 1' })[0] as HTMLElement);
+  await screen.findByRole('region', { name: 'Entry of VM001' });
+  await userEvent.keyboard('{Escape}j{Enter}');
+  expect(location.search).toBe('?entry=e2');
+  await userEvent.click(await screen.findByRole('button', { name: 'Lines around this' }));
+  const around = await screen.findByRole('grid', { name: 'Lines around the entry' });
+  expect(within(around).getAllByRole('row')).toHaveLength(3);
+  await userEvent.keyboard('{Escape}');
+  expect(location.search).toBe('');
+});

@@ -46,8 +46,8 @@ export class ListPlace {
     this.#measured = next;
   }
 
-  isMeasured(id: string | null): boolean {
-    return id !== null && this.#measured.has(id);
+  isMeasured(id: string): boolean {
+    return this.#measured.has(id);
   }
 
   forgetHeights(): void {

@@ -40,6 +40,9 @@ export class LogPager {
   /** The entry that was asked for is not among what the filter shows. */
   absent = $state(false);
 
+  /** All that the filter finds is loaded. */
+  readonly isWhole = $derived.by(() => this.older.kind === 'end' && this.newer.kind === 'end');
+
   #filter: LogFilter | null = null;
   #run = new AbortController();
   readonly #arrivals = new Arrivals((pending) => this.#take(pending));
