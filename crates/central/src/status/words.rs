@@ -41,9 +41,10 @@ pub fn count(n: u64, one: &str, many: &str) -> String {
     }
 }
 
-/// `payment: Card declined`, shortened.
+/// `payment: Card declined`: the message's first line, without control characters, shortened.
 pub fn quote(component: &str, message: &str) -> String {
-    let text = format!("{component}: {message}");
+    let line = message.trim().lines().next().unwrap_or_default();
+    let text = format!("{component}: {line}").replace(char::is_control, " ");
     match text.char_indices().nth(QUOTE_MAX_CHARS) {
         None => text,
         Some((cut, _)) => format!("{}…", text[..cut].trim_end()),
@@ -69,6 +70,12 @@ mod tests {
         ] {
             assert_eq!(duration(seconds * SECOND_US), words);
         }
+    }
+
+    #[test]
+    fn a_traceback_is_quoted_by_its_first_line() {
+        let message = "motor failed\u{1b}[2J\nTraceback (most recent call last):\n  File";
+        assert_eq!(quote("app", message), "app: motor failed [2J");
     }
 
     #[test]
