@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use crate::catalog::machines;
+use crate::catalog::days;
 use crate::day::Day;
 use crate::error::{OpenError, StoreError};
 use crate::files;
 use crate::key::{DataKey, WrappingKey};
 use crate::lock::Lock;
 use crate::shared::Shared;
-use crate::sqlite::{self, Kind};
+use crate::sqlite::{self, Kind, Look};
 use crate::writer::days::OpenDays;
 use crate::writer::{Writer, replay};
 
@@ -38,10 +38,12 @@ pub(crate) fn open(dir: &Path, wrapping: &WrappingKey) -> Result<Opened, OpenErr
     files::make_private_dir(&days_dir).map_err(OpenError::io("cannot make", &days_dir))?;
 
     let catalog_path = shared.catalog_path();
-    sqlite::refuse_newer(&catalog_path, Kind::Catalog, &shared.key)?;
-    find_days(&shared, &days_dir)?;
+    if catalog_path.exists() {
+        sqlite::look(&catalog_path, Kind::Catalog, &shared.key)?;
+    }
+    let found = find_days(&shared, &days_dir)?;
     let catalog = sqlite::open_writer(&catalog_path, Kind::Catalog, &shared.key)?;
-    let (catalog, days) = take_over(&shared, catalog)
+    let (catalog, days) = take_over(&shared, catalog, &found)
         .map_err(|error| OpenError::Other(format!("{}: {error}", catalog_path.display())))?;
     let writer = Writer::new(shared.clone(), catalog, days);
     Ok(Opened {
@@ -51,30 +53,41 @@ pub(crate) fn open(dir: &Path, wrapping: &WrappingKey) -> Result<Opened, OpenErr
     })
 }
 
-fn take_over(shared: &Shared, catalog: Connection) -> Result<(Connection, OpenDays), StoreError> {
-    shared.set_registry(machines::registry(&catalog)?);
+/// Brings the catalog up to the day files that are ahead of it, and those up to this schema.
+fn take_over(
+    shared: &Shared,
+    catalog: Connection,
+    found: &[(Day, Look)],
+) -> Result<(Connection, OpenDays), StoreError> {
+    let mut behind = Vec::new();
+    for &(day, look) in found {
+        if !look.current || look.newest_commit > days::applied_commit(&catalog, day)? {
+            behind.push(day);
+        }
+    }
     let mut days = OpenDays::default();
-    replay::replay_all(shared, &catalog, &mut days)?;
+    replay::replay(shared, &catalog, &mut days, behind)?;
     Ok((catalog, days))
 }
 
 /// Notes the day files there are, and refuses the directory when one of them is newer than this
 /// program. One that cannot be read is left for its own repair.
-fn find_days(shared: &Shared, days_dir: &Path) -> Result<(), OpenError> {
+fn find_days(shared: &Shared, days_dir: &Path) -> Result<Vec<(Day, Look)>, OpenError> {
     let listed = fs::read_dir(days_dir).map_err(OpenError::io("cannot list", days_dir))?;
+    let mut found = Vec::new();
     for file in listed {
         let file = file.map_err(OpenError::io("cannot list", days_dir))?;
         let Some(day) = file.file_name().to_str().and_then(Day::from_file_name) else {
             continue;
         };
-        match sqlite::refuse_newer(&file.path(), Kind::Day, &shared.key) {
+        match sqlite::look(&file.path(), Kind::Day, &shared.key) {
+            Ok(look) => found.push((day, look)),
             Err(error @ OpenError::Newer { .. }) => return Err(error),
             Err(error) => tracing::error!(%error, "a day file cannot be read"),
-            Ok(()) => {}
         }
         shared.days_mut().insert(day);
     }
-    Ok(())
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
+use crate::day::commits;
 use crate::error::OpenError;
 use crate::files;
 use crate::key::DataKey;
@@ -15,6 +16,8 @@ use crate::key::DataKey;
 const SQLITE_OLDEST: i32 = 3_051_003;
 /// How long a statement waits for a lock before it fails; locks are held for one transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the writer waits for readers when it cuts a write-ahead log.
+const CUT_TIMEOUT: Duration = Duration::from_millis(50);
 /// A checkpoint runs when the WAL has so many pages (8 KiB each: 16 MiB).
 const WAL_CHECKPOINT_PAGES: u32 = 2_000;
 /// A WAL file above this is cut when it is reset.
@@ -66,20 +69,34 @@ pub(crate) fn start() -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Refuses a database that a newer program wrote, before anything is changed in it.
+/// What a database that is not open says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// It has the newest schema.
+    pub(crate) current: bool,
+    /// Its newest commit, when it is a day file with the newest schema; else 0.
+    pub(crate) newest_commit: i64,
+}
+
+/// Looks at a database before anything is changed in it, and refuses one that a newer program
+/// wrote.
 ///
 /// # Errors
 /// It is newer, or cannot be read under this key.
-pub(crate) fn refuse_newer(path: &Path, kind: Kind, key: &DataKey) -> Result<(), OpenError> {
-    if !path.exists() {
-        return Ok(());
-    }
-    let check = || -> rusqlite::Result<i64> {
-        let conn = connect(path, key)?;
-        conn.query_row("PRAGMA user_version", [], |row| row.get(0))
-    };
-    let found = check().map_err(|error| OpenError::sqlite(path, &error))?;
+pub(crate) fn look(path: &Path, kind: Kind, key: &DataKey) -> Result<Look, OpenError> {
     let known = kind.newest();
+    let read = || -> rusqlite::Result<(i64, i64)> {
+        let conn = connect(path, key)?;
+        let version = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let has_commits = kind == Kind::Day && version == known;
+        let newest = if has_commits {
+            commits::newest(&conn)?
+        } else {
+            0
+        };
+        Ok((version, newest))
+    };
+    let (found, newest_commit) = read().map_err(|error| OpenError::sqlite(path, &error))?;
     if found > known {
         return Err(OpenError::Newer {
             path: path.to_owned(),
@@ -87,7 +104,19 @@ pub(crate) fn refuse_newer(path: &Path, kind: Kind, key: &DataKey) -> Result<(),
             known,
         });
     }
-    Ok(())
+    Ok(Look {
+        current: found == known,
+        newest_commit,
+    })
+}
+
+/// Takes the write-ahead log into its database and cuts it. Readers in the way are waited for only
+/// a moment: the writer has other work, and tries again after it.
+pub(crate) fn cut_wal(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(CUT_TIMEOUT)?;
+    let cut = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    cut
 }
 
 /// Opens a database for the writer, makes it when it is not there, and brings its schema up.

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 
 use store::{EntryQuery, Histogram, MachineFacts, Order, Store, StoredEntry};
-use support::{AMPLE, NOON, Place, all, batch, everything, sample};
+use support::{AMPLE, NOON, Place, add_machine, all, batch, everything, sample};
 
 /// All that the catalog knows of the entries, and the entries.
 #[derive(Debug, PartialEq)]
@@ -144,4 +144,19 @@ fn a_day_file_that_is_gone_is_no_obstacle() {
     );
     store.close();
     assert_eq!(all(&place.open(), &everything(), Order::Desc, 10).len(), 20);
+}
+
+#[test]
+fn a_catalog_that_is_older_than_a_machine_takes_its_number_back() {
+    let place = Place::new();
+    place.with_machines(&["VM001"]).close();
+    with_older_catalog(&place, |store| {
+        add_machine(store, "VM002");
+        store.append_wait(batch("VM002", 1, 1..=20)).unwrap();
+    });
+    let store = place.open();
+    assert_eq!(all(&store, &everything(), Order::Asc, 100).len(), 20);
+    add_machine(&store, "VM002");
+    let again = store.append_wait(batch("VM002", 1, 1..=21)).unwrap();
+    assert_eq!((again.accepted, again.duplicates.len()), (1, 20));
 }

@@ -73,6 +73,15 @@ pub(crate) fn insert(conn: &Connection, machine: &Machine) -> Result<MachineNo, 
     Ok(no)
 }
 
+/// Gives a machine back its number, when neither is known: a day file has entries of it.
+pub(crate) fn restore_number(conn: &Connection, no: MachineNo, id: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO machine_numbers (no, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![no, id])?;
+    Ok(())
+}
+
 /// Forgets a machine with its keys and its contacts; its number, ledger and entries stay.
 pub(crate) fn remove(conn: &Connection, id: &MachineId) -> Result<(), StoreError> {
     let no = number(conn, id)?.ok_or_else(|| StoreError::NoSuchMachine(id.clone()))?;

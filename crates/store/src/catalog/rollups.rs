@@ -156,9 +156,9 @@ pub(crate) fn first_hour(conn: &Connection, machine: MachineNo) -> rusqlite::Res
         .query_row([machine], |row| row.get(0))
 }
 
-/// The last hour that has entries of the machine (or the fleet).
-pub(crate) fn last_hour(conn: &Connection, machine: MachineNo) -> rusqlite::Result<Option<i64>> {
-    conn.prepare_cached("SELECT max(hour) FROM machine_hours WHERE machine = ?1")?
+/// The last minute that is counted of the machine (or the fleet).
+pub(crate) fn last_minute(conn: &Connection, machine: MachineNo) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("SELECT max(minute) FROM machine_minutes WHERE machine = ?1")?
         .query_row([machine], |row| row.get(0))
 }
 

@@ -1,6 +1,6 @@
 //! The rows of a day file, as they lie there.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Statement, params};
 use wire::{ClockState, Level, Micros};
 
 use crate::day::Day;
@@ -55,29 +55,33 @@ pub(crate) struct EntryRow {
 pub(crate) const COLUMNS: &str =
     "machine, filed, epoch, seq, level, template, params, context, skew, delay, flags";
 
+/// The statement of [`insert`].
+pub(crate) const INSERT: &str =
+    "INSERT INTO entries (machine, filed, epoch, seq, level, template, params, context, skew,
+         delay, flags)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+     ON CONFLICT (machine, epoch, seq) DO NOTHING";
+
 /// Stores a row. `false` when the machine, epoch and seq are there already.
-pub(crate) fn insert(conn: &Connection, day: Day, row: &EntryRow) -> rusqlite::Result<bool> {
+pub(crate) fn insert(
+    statement: &mut Statement<'_>,
+    day: Day,
+    row: &EntryRow,
+) -> rusqlite::Result<bool> {
     let filed_at = row.key.filed_at;
-    let changed = conn
-        .prepare_cached(
-            "INSERT INTO entries (machine, filed, epoch, seq, level, template, params, context,
-                 skew, delay, flags)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-             ON CONFLICT (machine, epoch, seq) DO NOTHING",
-        )?
-        .execute(params![
-            row.key.machine,
-            filed_at.since_us(day.start()),
-            row.key.epoch,
-            row.key.seq,
-            row.level.as_u8(),
-            row.template,
-            row.params,
-            row.context,
-            row.timestamp.0.wrapping_sub(filed_at.0),
-            row.received_at.0.wrapping_sub(filed_at.0),
-            row.flags,
-        ])?;
+    let changed = statement.execute(params![
+        row.key.machine,
+        filed_at.since_us(day.start()),
+        row.key.epoch,
+        row.key.seq,
+        row.level.as_u8(),
+        row.template,
+        row.params,
+        row.context,
+        row.timestamp.0.wrapping_sub(filed_at.0),
+        row.received_at.0.wrapping_sub(filed_at.0),
+        row.flags,
+    ])?;
     Ok(changed == 1)
 }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use crate::day::Day;
-use crate::day::entries::{self, COLUMNS, EntryKey};
+use crate::day::entries::{self, COLUMNS};
 use crate::error::StoreError;
 use crate::query::page::{Collected, PAGE_MAX};
-use crate::query::walk::{Search, Walk};
+use crate::query::search::Search;
+use crate::query::walk::Walk;
 use crate::query::{Around, Deadline, Order, cursor, render};
 use crate::readers::Readers;
 use crate::shared::Shared;
@@ -66,7 +67,7 @@ pub(crate) fn read(
             limit: limit.min(PAGE_MAX),
             entries: Vec::new(),
         };
-        walk.run(Some(EntryKey { ..key }), &mut found)?;
+        walk.run(Some(key), &mut found)?;
         Ok(found.entries.into_iter().map(|(_, entry)| entry).collect())
     };
     let mut entries = side(Order::Desc, before)?;

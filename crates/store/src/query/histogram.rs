@@ -10,7 +10,8 @@ use crate::catalog::rollups::{self, FLEET, MINUTES_KEPT_US, hour_of, minute_of};
 use crate::day::Day;
 use crate::day::entries::{self, EntryKey};
 use crate::error::StoreError;
-use crate::query::walk::{Search, Visitor, Walk, WalkEnd};
+use crate::query::search::Search;
+use crate::query::walk::{Visitor, Walk, WalkEnd};
 use crate::query::{Deadline, EntryQuery, Histogram, Order, text};
 use crate::readers::{DayReader, Readers};
 use crate::shared::{MachineNo, Shared};
@@ -19,6 +20,9 @@ use crate::shared::{MachineNo, Shared};
 const BINS_MAX: usize = 2_000;
 /// Rows that are counted one by one where rollups are too coarse; beyond it bins become hours.
 const SCAN_MAX_ROWS: u64 = 200_000;
+
+/// The start of the year 2200: no clock that is believed says more.
+const LATEST: Micros = Micros(7_258_118_400_000_000);
 
 /// Widths of a bin that people can read, ascending.
 const STEPS_US: [i64; 23] = [
@@ -126,43 +130,29 @@ fn numbers(shared: &Shared, query: &EntryQuery) -> Vec<MachineNo> {
     numbers
 }
 
-/// The instants asked for; open ends are where the stored entries end.
+/// The instants asked for, held within those that an entry can be filed at. An open start is where
+/// the stored entries start, an open end is now, or where they end when that is ahead of us.
 fn range(
     readers: &Readers,
     query: &EntryQuery,
     now: Micros,
 ) -> Result<(Micros, Micros), StoreError> {
-    let (first, last) = readers.catalog(|catalog| {
-        Ok((
-            rollups::first_hour(catalog, FLEET)?,
-            rollups::last_hour(catalog, FLEET)?,
-        ))
+    let (oldest, newest) = readers.catalog(|catalog| {
+        let oldest = rollups::first_hour(catalog, FLEET)?.map(|hour| hour.saturating_mul(HOUR_US));
+        let minute = rollups::last_minute(catalog, FLEET)?;
+        let newest = minute.map(|minute| (minute + 1).saturating_mul(MINUTE_US));
+        Ok((oldest.map(Micros), newest.map(Micros)))
     })?;
-    let start = |hour: i64| Micros(hour.saturating_mul(HOUR_US));
-    let oldest = first.map_or(now.plus_us(-DAY_US), start);
-    let newest = last.map_or(now, |hour| start(hour + 1)).max(now);
-    // Nothing lies outside what is stored: a range of a thousand years has no more bins than that.
-    let from = query.from.map_or(oldest, |from| {
-        from.max(oldest.min(newest.plus_us(-HOUR_US)))
-    });
-    let to = query
-        .to
-        .map_or_else(|| now.max(from.plus_us(SECOND_US)), |to| to.min(newest));
-    let to = if query.to.is_none() && last.is_some() {
-        newest_or(to, newest, now)
-    } else {
-        to
-    };
+    let held = |at: Micros| at.clamp(Micros(0), LATEST);
+    let newest = newest.map_or(now, |newest| newest.max(now));
+    let oldest = oldest.unwrap_or_else(|| now.plus_us(-DAY_US));
+    let to = held(query.to.unwrap_or(newest));
+    let from = held(
+        query
+            .from
+            .unwrap_or_else(|| oldest.min(to.plus_us(-MINUTE_US))),
+    );
     Ok((from, to.max(from.plus_us(SECOND_US))))
-}
-
-/// With no end asked for: now, and what is filed a little ahead of it.
-fn newest_or(to: Micros, newest: Micros, now: Micros) -> Micros {
-    if newest.since_us(now) > HOUR_US {
-        to.max(newest)
-    } else {
-        to.max(newest.min(now.plus_us(HOUR_US)))
-    }
 }
 
 /// The narrowest readable width that covers the range with at most so many bins.

@@ -8,6 +8,7 @@ pub(crate) mod histogram;
 pub(crate) mod page;
 pub(crate) mod render;
 pub(crate) mod scan;
+pub(crate) mod search;
 pub(crate) mod text;
 pub(crate) mod walk;
 

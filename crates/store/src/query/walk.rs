@@ -1,22 +1,23 @@
 //! Walking over the days of a search in order, slice by slice, so that the rows of many machines
 //! come out merged and a time budget can end the walk anywhere.
 
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 use rusqlite::Row;
+use wire::Micros;
 use wire::time::{DAY_US, HOUR_US, MINUTE_US};
-use wire::{Level, Micros};
 
-use crate::catalog::rollups::{self, FLEET, hour_of};
+use crate::catalog::rollups::hour_of;
 use crate::day::Day;
 use crate::day::entries::EntryKey;
 use crate::error::StoreError;
 use crate::query::filter::Filter;
 use crate::query::scan::{Ended, Scan, Source, Stretch};
-use crate::query::text::{self, Term};
-use crate::query::{Deadline, EntryQuery, Order};
+use crate::query::search::Search;
+use crate::query::{Deadline, Order};
 use crate::readers::{DayReader, Readers};
-use crate::shared::{MachineNo, Shared};
+use crate::shared::Shared;
 
 /// The first slice when many machines are merged. It grows while little is found.
 const FIRST_SLICE_US: i64 = 4 * MINUTE_US;
@@ -27,114 +28,6 @@ const GROWTH: i64 = 4;
 const SLOW_PART: u32 = 16;
 /// Rows that are at least taken of each machine at once when many are merged.
 const FIRST_CHUNK: usize = 4;
-/// Up to so many machines their own indexes of WARN and above are read, beyond it the common one.
-const FEW_MACHINES: usize = 8;
-
-/// A query whose names are numbers.
-pub(crate) struct Search {
-    /// `None`: all.
-    machines: Option<Vec<MachineNo>>,
-    min_level: Level,
-    components: Vec<String>,
-    from: Micros,
-    to: Micros,
-    terms: Vec<Term>,
-}
-
-impl Search {
-    pub(crate) fn new(shared: &Shared, query: &EntryQuery) -> Search {
-        let registry = shared.registry();
-        let mut machines: Vec<MachineNo> = query
-            .machines
-            .iter()
-            .filter_map(|id| registry.number(id))
-            .collect();
-        machines.sort_unstable();
-        machines.dedup();
-        Search {
-            machines: (!query.machines.is_empty()).then_some(machines),
-            min_level: query.min_level.unwrap_or(Level::Debug),
-            components: query.components.clone(),
-            from: query.from.unwrap_or(Micros(i64::MIN)),
-            to: query.to.unwrap_or(Micros(i64::MAX)),
-            terms: text::parse(&query.q),
-        }
-    }
-
-    /// A search for everything of one machine.
-    pub(crate) fn of_machine(machine: MachineNo) -> Search {
-        Search {
-            machines: Some(vec![machine]),
-            min_level: Level::Debug,
-            components: Vec::new(),
-            from: Micros(i64::MIN),
-            to: Micros(i64::MAX),
-            terms: Vec::new(),
-        }
-    }
-
-    /// The same search within these instants.
-    pub(crate) fn within(mut self, from: Micros, to: Micros) -> Search {
-        self.from = self.from.max(from);
-        self.to = self.to.min(to);
-        self
-    }
-
-    /// The next hour (this one included) in which the rollups count an entry that may match.
-    fn next_hour(
-        &self,
-        readers: &Readers,
-        hour: i64,
-        order: Order,
-    ) -> Result<Option<i64>, StoreError> {
-        let few = self
-            .machines
-            .as_ref()
-            .filter(|machines| machines.len() <= FEW_MACHINES);
-        let machines = few.cloned().unwrap_or_else(|| vec![FLEET]);
-        readers.catalog(|catalog| {
-            let mut components = Vec::new();
-            for name in &self.components {
-                components.extend(rollups::find_component(catalog, name)?);
-            }
-            let mut hours = Vec::new();
-            let forward = order == Order::Asc;
-            for &machine in &machines {
-                if self.components.is_empty() {
-                    let whose = (None, machine);
-                    let near = rollups::next_hour(catalog, whose, hour, self.min_level, forward)?;
-                    hours.extend(near);
-                }
-                for &component in &components {
-                    let whose = (Some(component), machine);
-                    let near = rollups::next_hour(catalog, whose, hour, self.min_level, forward)?;
-                    hours.extend(near);
-                }
-            }
-            Ok(match order {
-                Order::Desc => hours.into_iter().max(),
-                Order::Asc => hours.into_iter().min(),
-            })
-        })
-    }
-
-    fn sources(&self, day: &DayReader<'_>) -> Vec<Source> {
-        let present = day.sentences.machines();
-        let machines: Vec<MachineNo> = match &self.machines {
-            Some(wanted) => wanted
-                .iter()
-                .copied()
-                .filter(|no| present.contains(no))
-                .collect(),
-            None => present.to_vec(),
-        };
-        let all = machines.len() == present.len();
-        if all && self.min_level >= Level::Warn && machines.len() > FEW_MACHINES {
-            return vec![Source::Grave];
-        }
-        machines.into_iter().map(Source::Machine).collect()
-    }
-}
 
 /// How a walk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -402,8 +295,8 @@ impl Walk<'_> {
             progress.widen(started.elapsed(), self.deadline.budget());
         }
         match self.order {
-            Order::Desc => rows.sort_unstable_by(|a, b| b.0.cmp(&a.0)),
-            Order::Asc => rows.sort_unstable_by(|a, b| a.0.cmp(&b.0)),
+            Order::Desc => rows.sort_unstable_by_key(|(key, _)| Reverse(*key)),
+            Order::Asc => rows.sort_unstable_by_key(|(key, _)| *key),
         }
         rows.truncate(wanted);
         visitor.slice(scan.day, rows)?;

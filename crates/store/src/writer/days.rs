@@ -10,7 +10,7 @@ use crate::catalog::runs::RUN_FULL;
 use crate::day::Day;
 use crate::day::commits::{self, Range, RangeKind};
 use crate::day::entries::{self, BY_CELL, BY_WIFI, EntryKey, EntryRow, FULL};
-use crate::day::templates::TemplateBook;
+use crate::day::templates::{Place, TemplateBook};
 use crate::entry::{NewEntries, PathKind, Receipt};
 use crate::error::StoreError;
 use crate::shared::{MachineNo, Shared};
@@ -92,16 +92,8 @@ impl DayFile {
         // In this order runs of seqs come out whole, and rows lie nearly as they are clustered.
         plan.rows
             .sort_unstable_by_key(|row| (row.machine, row.epoch, row.seq));
-        let mut ranges: Vec<Range> = Vec::new();
-        for row in &plan.rows {
-            let batch = batches[row.source.0];
-            let new = self.insert(shared, row, batch, &mut effects)?;
-            let kind = if new { RangeKind::New } else { RangeKind::Seen };
-            add_to_ranges(&mut ranges, kind, row, path_flag(batch.path) | RUN_FULL);
-            if let Ok(receipt) = &mut outcomes[row.source.0] {
-                note(receipt, row, batch, new);
-            }
-        }
+        self.mirror_machines(shared, &plan.rows)?;
+        let mut ranges = self.insert_rows(&plan.rows, batches, outcomes, &mut effects)?;
         for seen in &plan.seen {
             let flags = row_flags(seen.flags);
             let seqs = (seen.first, seen.last);
@@ -117,76 +109,73 @@ impl DayFile {
         Ok(effects)
     }
 
-    /// Inserts one row; `false` when the day file has it although the ledger did not.
-    fn insert(
+    fn insert_rows(
         &mut self,
-        shared: &Shared,
-        planned: &PlannedRow,
-        batch: &NewEntries,
+        rows: &[PlannedRow],
+        batches: &[&NewEntries],
+        outcomes: &mut [Result<Receipt, StoreError>],
         effects: &mut Effects,
-    ) -> Result<bool, StoreError> {
-        let entry = &batch.entries[planned.source.1];
-        self.mirror_machine(shared, planned.machine)?;
-        let place = self
-            .templates
-            .place(&self.conn, &entry.component, &entry.message)?;
-        let context = (!entry.context.is_empty()).then(|| serde_json::to_string(&entry.context));
-        let context = context
-            .transpose()
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
-        let PlannedRow {
-            machine,
-            epoch,
-            seq,
-            filed_at,
-            ..
-        } = *planned;
-        let row = EntryRow {
-            key: EntryKey {
-                filed_at,
-                epoch,
-                seq,
-                machine,
-            },
-            level: entry.level,
-            template: place.template,
-            params: place.params,
-            context,
-            timestamp: entry.timestamp,
-            received_at: batch.received_at,
-            flags: entries::clock_flags(entry.clock) | row_flags(path_flag(batch.path)) | FULL,
-        };
-        if !entries::insert(&self.conn, self.day, &row)? {
-            self.templates.unuse(place.template);
-            tracing::warn!(
-                machine = %batch.machine, epoch, seq, day = %self.day.name(),
-                "the day file has an entry that the ledger did not know"
-            );
-            return Ok(false);
+    ) -> Result<Vec<Range>, StoreError> {
+        let mut insert = self.conn.prepare_cached(entries::INSERT)?;
+        let mut ranges: Vec<Range> = Vec::new();
+        for row in rows {
+            let batch = batches[row.source.0];
+            let entry = &batch.entries[row.source.1];
+            let place = self
+                .templates
+                .place(&self.conn, &entry.component, &entry.message)?;
+            let (component, template) = (place.component, place.template);
+            let made = make_row(row, batch, place)?;
+            let new = entries::insert(&mut insert, self.day, &made)?;
+            if new {
+                let counted = NewRow {
+                    machine: row.machine,
+                    filed_at: row.filed_at,
+                    received_at: batch.received_at,
+                    level: entry.level,
+                    component: (component, &entry.component),
+                    by_wifi: batch.path == PathKind::Wifi,
+                };
+                effects.count(&counted, || Ok(entry.message.clone()))?;
+            } else {
+                self.templates.unuse(template);
+                tracing::warn!(
+                    machine = %batch.machine, row.epoch, row.seq, day = %self.day.name(),
+                    "the day file has an entry that the ledger did not know"
+                );
+            }
+            let kind = if new { RangeKind::New } else { RangeKind::Seen };
+            add_to_ranges(&mut ranges, kind, row, path_flag(batch.path) | RUN_FULL);
+            if let Ok(receipt) = &mut outcomes[row.source.0] {
+                note(receipt, row, batch, new);
+            }
         }
-        let new = NewRow {
-            machine,
-            filed_at,
-            received_at: batch.received_at,
-            level: entry.level,
-            component: (place.component, &entry.component),
-            by_wifi: batch.path == PathKind::Wifi,
-        };
-        effects.count(&new, || Ok(entry.message.clone()))?;
-        Ok(true)
+        Ok(ranges)
     }
 
-    fn mirror_machine(&mut self, shared: &Shared, machine: MachineNo) -> Result<(), StoreError> {
-        if self.machines.contains(&machine) {
-            return Ok(());
+    /// Keeps the ids of the rows' machines beside them, so that the file stands alone.
+    fn mirror_machines(&mut self, shared: &Shared, rows: &[PlannedRow]) -> Result<(), StoreError> {
+        for &PlannedRow { machine, .. } in rows {
+            if !self.machines.insert(machine) {
+                continue;
+            }
+            let id = shared.registry().id(machine).cloned();
+            let id =
+                id.ok_or_else(|| StoreError::Failed(format!("machine {machine} has no id")))?;
+            self.conn
+                .prepare_cached(
+                    "INSERT INTO machines (no, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![machine, id.as_str()])?;
         }
-        let id = shared.registry().id(machine).cloned();
-        let id = id.ok_or_else(|| StoreError::Failed(format!("machine {machine} has no id")))?;
-        self.conn
-            .prepare_cached("INSERT INTO machines (no, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-            .execute(params![machine, id.as_str()])?;
-        self.machines.insert(machine);
         Ok(())
+    }
+
+    /// The machines that have entries here, for a catalog that does not know them.
+    pub(crate) fn machines(&self) -> rusqlite::Result<Vec<(MachineNo, String)>> {
+        let mut statement = self.conn.prepare("SELECT no, id FROM machines")?;
+        let machines = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        machines.collect()
     }
 
     /// What commits of this file that the catalog does not have mean for it, oldest first.
@@ -268,6 +257,34 @@ impl DayFile {
         }
         Ok(())
     }
+}
+
+fn make_row(
+    planned: &PlannedRow,
+    batch: &NewEntries,
+    place: Place,
+) -> Result<EntryRow, StoreError> {
+    let entry = &batch.entries[planned.source.1];
+    let context = (!entry.context.is_empty()).then(|| serde_json::to_string(&entry.context));
+    let context = context
+        .transpose()
+        .map_err(|error| StoreError::Failed(error.to_string()))?;
+    let key = EntryKey {
+        filed_at: planned.filed_at,
+        epoch: planned.epoch,
+        seq: planned.seq,
+        machine: planned.machine,
+    };
+    Ok(EntryRow {
+        key,
+        level: entry.level,
+        template: place.template,
+        params: place.params,
+        context,
+        timestamp: entry.timestamp,
+        received_at: batch.received_at,
+        flags: entries::clock_flags(entry.clock) | row_flags(path_flag(batch.path)) | FULL,
+    })
 }
 
 fn note(receipt: &mut Receipt, row: &PlannedRow, batch: &NewEntries, new: bool) {

@@ -7,7 +7,7 @@ mod plan;
 pub(crate) mod queue;
 pub(crate) mod replay;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use wire::time::HOUR_US;
 
 use crate::catalog::runs::{RUN_REFUSED, Run};
 use crate::catalog::{contacts, days as catalog_days, ledger, machines, rollups};
+use crate::day::Day;
 use crate::entry::{NewEntries, Receipt};
 use crate::error::StoreError;
 use crate::shared::Shared;
@@ -37,8 +38,9 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     catalog: Connection,
     days: OpenDays,
-    /// A group failed between a day file and the catalog: it is taken over before the next one.
-    behind: bool,
+    /// Days whose files may have commits that the catalog does not have, because a group failed in
+    /// between: they are taken over before the next group.
+    behind: BTreeSet<Day>,
     /// When minutes were last forgotten.
     tidied: Micros,
 }
@@ -50,7 +52,7 @@ impl Writer {
             shared,
             catalog,
             days,
-            behind: false,
+            behind: BTreeSet::new(),
             tidied: Micros(i64::MIN),
         }
     }
@@ -110,10 +112,7 @@ impl Writer {
         &mut self,
         batches: &[&NewEntries],
     ) -> Result<Vec<Result<Receipt, StoreError>>, StoreError> {
-        if self.behind {
-            replay::replay_all(&self.shared, &self.catalog, &mut self.days)?;
-            self.behind = false;
-        }
+        self.catch_up()?;
         let mut plan = plan::plan(&self.catalog, &self.shared.registry(), batches)?;
         let mut waiting = std::mem::take(&mut plan.days);
         loop {
@@ -134,7 +133,7 @@ impl Writer {
     /// Commits some day files and then the catalog; the last step also what concerns no day.
     fn commit_step(
         &mut self,
-        step: BTreeMap<crate::day::Day, DayPlan>,
+        step: BTreeMap<Day, DayPlan>,
         last: bool,
         plan: &mut Plan,
         batches: &[&NewEntries],
@@ -147,7 +146,7 @@ impl Writer {
             }
             let applied = catalog_days::applied_commit(&self.catalog, day)?;
             let file = self.days.get(&self.shared, day)?;
-            self.behind = true;
+            self.behind.insert(day);
             effects.push(file.write(&self.shared, applied, work, batches, &mut plan.outcomes)?);
         }
         let now = batches
@@ -185,7 +184,7 @@ impl Writer {
             }
             Ok(())
         })?;
-        self.behind = false;
+        self.behind.clear();
         if tidy {
             self.tidied = now;
         }
@@ -205,12 +204,19 @@ impl Writer {
             Ok(catalog) => self.catalog = catalog,
             Err(error) => tracing::error!(%error, "the catalog cannot be opened again"),
         }
-        if self.behind {
-            match replay::replay_all(&self.shared, &self.catalog, &mut self.days) {
-                Ok(()) => self.behind = false,
-                Err(error) => tracing::error!(%error, "the catalog is behind its day files"),
-            }
+        if let Err(error) = self.catch_up() {
+            tracing::error!(%error, "the catalog is behind its day files");
         }
+    }
+
+    /// Takes over what a failed group left in day files.
+    fn catch_up(&mut self) -> Result<(), StoreError> {
+        if !self.behind.is_empty() {
+            let days = self.behind.iter().copied();
+            replay::replay(&self.shared, &self.catalog, &mut self.days, days)?;
+            self.behind.clear();
+        }
+        Ok(())
     }
 
     /// Runs changes of the catalog in one transaction, each in its own savepoint.
@@ -265,8 +271,7 @@ impl Writer {
             wal.push("-wal");
             let size = std::fs::metadata(&wal).map_or(0, |meta| meta.len());
             if size > larger_than
-                && let Err(error) =
-                    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                && let Err(error) = sqlite::cut_wal(conn)
             {
                 tracing::warn!(%error, "a write-ahead log was not cut");
             }

@@ -3,25 +3,28 @@
 
 use rusqlite::Connection;
 
-use crate::catalog::{days, rollups};
+use crate::catalog::{days, machines, rollups};
 use crate::day::{Day, commits};
 use crate::error::StoreError;
 use crate::shared::Shared;
 use crate::writer::days::{DayFile, OpenDays};
 use crate::writer::transaction;
 
-/// Brings the catalog up to every day file. A day that cannot be read is logged and left for its
-/// own repair; the others are served.
+/// Brings the catalog up to these day files. One that cannot be read is logged and left for its own
+/// repair; the others are served.
 ///
 /// # Errors
 /// The catalog cannot be written.
-pub(crate) fn replay_all(
+pub(crate) fn replay(
     shared: &Shared,
     catalog: &Connection,
     open: &mut OpenDays,
+    days: impl IntoIterator<Item = Day>,
 ) -> Result<(), StoreError> {
-    let all: Vec<Day> = shared.days().iter().copied().collect();
-    for day in all {
+    for day in days {
+        if !shared.days().contains(&day) {
+            continue;
+        }
         let file = match open.get(shared, day) {
             Ok(file) => file,
             Err(StoreError::DiskFull) => return Err(StoreError::DiskFull),
@@ -33,6 +36,7 @@ pub(crate) fn replay_all(
         replay_day(catalog, day, file)?;
         open.trim();
     }
+    shared.set_registry(machines::registry(catalog)?);
     Ok(())
 }
 
@@ -51,6 +55,9 @@ fn replay_day(catalog: &Connection, day: Day, file: &DayFile) -> Result<(), Stor
         "taking over commits of the day file that the catalog does not have"
     );
     transaction(catalog, |catalog| {
+        for (no, id) in file.machines()? {
+            machines::restore_number(catalog, no, &id)?;
+        }
         if whole {
             for (no, ranges) in &missing {
                 file.replay(*no, ranges.as_deref().unwrap_or_default())?
