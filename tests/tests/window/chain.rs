@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use tests::binaries::{binary, root};
+use tests::binaries::binary;
 use tests::{Agent, AgentSetup};
 
 use crate::desk::{Desk, Keys};
@@ -64,7 +64,6 @@ async fn a_person_sees_finds_exports_and_is_told() -> anyhow::Result<()> {
     file.write("WARNING", "Door open for 31 s")?;
     file.write("ERROR", "Motor 3 stalled after 1200 ms")?;
     opens_the_machine(&page).await?;
-    desk.picture(&root().join("target/window.png"))?;
     sees_lines_as_they_are_written(&page, &file).await?;
     filters_and_searches(&page).await?;
     exports(&page, &desk).await?;

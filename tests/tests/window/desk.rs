@@ -15,6 +15,9 @@ const COME_UP_WITHIN: Duration = Duration::from_secs(30);
 /// Between two looks at the display.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// How long a window may take to go after the key.
+const CLOSE_AFTER: Duration = Duration::from_secs(1);
+
 /// Room for the window's 1280x800 and its frame.
 const SCREEN: &str = "1400x900x24";
 
@@ -36,7 +39,7 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 /// The desk.
 pub struct Desk {
     display: Process,
-    _manager: Process,
+    manager: Process,
     _bus: Process,
     display_name: String,
     bus_address: String,
@@ -62,15 +65,9 @@ impl Desk {
 
         // The display picks a free number itself, so that tests run beside each other.
         let mut display = Command::new("Xvfb");
-        display.args([
-            "-displayfd",
-            "1",
-            "-screen",
-            "0",
-            SCREEN,
-            "-nolisten",
-            "tcp",
-        ]);
+        display.args(["-displayfd", "1", "-screen", "0", SCREEN]);
+        // Else it starts anew, and drops everybody, whenever its only client goes.
+        display.args(["-nolisten", "tcp", "-noreset"]);
         let mut display = Process::start(display, home.path());
         let number = display.line().context("the display did not start")?;
         let display_name = format!(":{number}");
@@ -81,7 +78,7 @@ impl Desk {
         let manager = Process::start(manager, home.path());
         let desk = Self {
             display,
-            _manager: manager,
+            manager,
             _bus: bus,
             display_name,
             bus_address,
@@ -140,6 +137,22 @@ impl Desk {
         Ok(())
     }
 
+    /// Closes the window with that title by its manager, as the button in its frame does.
+    pub fn close_window(&self, title: &str) -> anyhow::Result<()> {
+        let began = Instant::now();
+        self.window_titled(title)?;
+        // A window that has just come up may miss a key.
+        while let Some(window) = self.windows_titled(title)?.pop() {
+            ensure!(began.elapsed() < COME_UP_WITHIN, "{title:?} does not close");
+            let activated = self.xdotool(&["windowactivate", "--sync", &window]);
+            if activated.is_ok() {
+                self.xdotool(&["key", "alt+F4"])?;
+            }
+            std::thread::sleep(CLOSE_AFTER);
+        }
+        Ok(())
+    }
+
     /// The number of a visible window, waited for.
     pub fn window_titled(&self, title: &str) -> anyhow::Result<String> {
         let began = Instant::now();
@@ -188,9 +201,10 @@ impl Desk {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         while !asked.status()?.success() {
+            let messages = self.manager.messages();
             ensure!(
                 began.elapsed() < COME_UP_WITHIN,
-                "nobody manages the windows"
+                "nobody manages the windows: {messages}"
             );
             std::thread::sleep(LOOK_EVERY);
         }

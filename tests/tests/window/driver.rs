@@ -81,16 +81,19 @@ impl Page {
         Ok(self.driver.execute(script, arguments).await?.json().clone())
     }
 
+    /// Runs a script's function body that answers by calling its last argument.
+    pub async fn run_async(&self, script: &str, arguments: Vec<Value>) -> anyhow::Result<Value> {
+        let answer = self.driver.execute_async(script, arguments).await?;
+        Ok(answer.json().clone())
+    }
+
     /// Calls a command of the shell as the page does; answers `[value, null]` or `[null, error]`.
     pub async fn invoke(&self, command: &str, arguments: Value) -> anyhow::Result<Value> {
         let script = "const [command, given, done] = arguments;
             window.__TAURI_INTERNALS__.invoke(command, given)
                 .then((value) => done([value, null]), (error) => done([null, error]))";
-        let answer = self
-            .driver
-            .execute_async(script, vec![json!(command), arguments])
-            .await?;
-        Ok(answer.json().clone())
+        self.run_async(script, vec![json!(command), arguments])
+            .await
     }
 
     /// Waits until the script answers something other than false and null, and answers that.

@@ -4,5 +4,6 @@
 mod chain;
 mod desk;
 mod driver;
+mod fleet;
 mod notifications;
 mod start;
