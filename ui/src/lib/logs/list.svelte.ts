@@ -111,7 +111,15 @@ export function loadNear(place: ListPlace, pager: LogPager): void {
   if (wants(newer) && place.isNear('newest')) void pager.loadNewer();
 }
 
+/** The local day of an entry, told once: dates are slow and lists are long. */
+const days = new WeakMap<LogEntry, string>();
+
+function dayOf(entry: LogEntry): string {
+  const known = days.get(entry) ?? new Date(entry.filed_at).toDateString();
+  days.set(entry, known);
+  return known;
+}
+
 function opensDay(entry: LogEntry, before: LogEntry | undefined): boolean {
-  if (!before) return true;
-  return new Date(entry.filed_at).toDateString() !== new Date(before.filed_at).toDateString();
+  return !before || dayOf(entry) !== dayOf(before);
 }

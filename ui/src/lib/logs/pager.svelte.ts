@@ -201,7 +201,7 @@ export class LogPager {
     this.newer = edgeOf(after);
   }
 
-  #page(
+  async #page(
     filter: LogFilter,
     signal: AbortSignal,
     order: 'asc' | 'desc',
@@ -214,7 +214,10 @@ export class LogPager {
     if (from && from > (query.get('from') ?? '')) query.set('from', from);
     if (to && to < (query.get('to') ?? '~')) query.set('to', to);
     if (cursor) query.set('cursor', cursor);
-    return this.client.logs(query, signal);
+    const page = await this.client.logs(query, signal);
+    // An answer may be there already when another filter is chosen: it must not be mixed in.
+    signal.throwIfAborted();
+    return page;
   }
 
   /** Runs a fetch for one end; its failure stays at that end, where it can be tried again. */
