@@ -69,14 +69,11 @@ pub fn run(options: Options) -> Result<()> {
         "demo",
         format!("lies in {}, kept between runs", demo.root().display()),
     );
-    let is_new = if options.empty {
-        false
-    } else {
-        demo.add_machines()?
-    };
     let mut children = Children::new()?;
     let (url, pin) = start_product(&mut children, &demo, headless)?;
     if !options.empty {
+        // Through the running product, as an operator adds machines.
+        let is_new = demo.add_machines()?;
         start_fleet(&mut children, &demo, &url, &pin, is_new)?;
     }
     say("run", format!("agents deliver to {url}"));
