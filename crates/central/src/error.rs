@@ -117,6 +117,8 @@ impl From<StoreError> for ApiError {
             ),
             StoreError::NoSuchEntry => ApiError::not_found("no_such_entry", message),
             StoreError::BadReference(_) => ApiError::bad_request("bad_reference", message),
+            StoreError::BadNumber => ApiError::bad_request("bad_number", message),
+            StoreError::Busy => ApiError::unavailable("busy", message),
             StoreError::DiskFull => ApiError {
                 retry_after_s: Some(DISK_FULL_RETRY_S),
                 ..ApiError::new(
@@ -167,6 +169,7 @@ mod tests {
         for (error, status) in [
             (StoreError::DiskFull, StatusCode::INSUFFICIENT_STORAGE),
             (StoreError::Closing, StatusCode::SERVICE_UNAVAILABLE),
+            (StoreError::Busy, StatusCode::SERVICE_UNAVAILABLE),
             (
                 StoreError::Failed("disk I/O error".into()),
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -152,7 +152,7 @@ pub enum StoreError {
     #[error("the store is busy; try again in a moment")]
     Busy,
     /// The disk is full: nothing of the call is acknowledged. The sender tries again.
-    #[error("the disk of the store is full; free some space, nothing acknowledged is lost")]
+    #[error("the disk of the store is full")]
     DiskFull,
     /// The store is closing.
     #[error("the store is closing")]
