@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use wire::Micros;
@@ -44,6 +44,11 @@ const THREAD_STACK_BYTES: usize = 512 * 1024;
 /// The state directory cannot be used, or the spool failed. A failed spool must end the agent: a
 /// restart reads the inputs again from the last durable entry.
 pub fn run(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Before anything is begun: a signal must find somebody who ends it in order.
+    let stop = runtime.block_on(async { StopSignals::new() })?;
     let state_dir = StateDir::open(&config.state_dir)?;
     let rules = Rules {
         hash_fields: config.privacy.hash_fields.clone(),
@@ -86,7 +91,44 @@ pub fn run(config: Config) -> anyhow::Result<()> {
         last_seq = spool.last_seq(),
         "vendlog-agent {} starts", env!("CARGO_PKG_VERSION")
     );
-    start(&config, &state_dir, redactor, spool, parts, wifi_state)
+    let (agent, shipping) = start(&config, &state_dir, redactor, spool, parts, wifi_state)?;
+    let Running {
+        shared,
+        wakes,
+        pipeline,
+        pipeline_ended,
+        local,
+    } = agent;
+    let result = runtime.block_on(until_stopped(stop, shipping, pipeline_ended, &wakes));
+    // After a failure too: the local file then gets what is durable.
+    shared.close();
+    join(pipeline)?;
+    join(local)?;
+    result
+}
+
+/// What asks the agent to end.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> std::io::Result<StopSignals> {
+        Ok(StopSignals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+/// The threads at work.
+struct Running {
+    shared: Arc<Shared>,
+    wakes: Sender<Wake>,
+    pipeline: JoinHandle<()>,
+    pipeline_ended: oneshot::Receiver<std::io::Result<()>>,
+    local: JoinHandle<()>,
 }
 
 /// What is made from the spool before the pipeline owns it.
@@ -104,7 +146,7 @@ fn start(
     spool: Spool,
     parts: Parts,
     wifi_state: Option<WifiState>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<(Running, Option<Shipping>)> {
     let Parts {
         shared,
         progress,
@@ -168,15 +210,14 @@ fn start(
         // Nobody listens any more when the main thread failed first.
         let _ = ended.send(result);
     })?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let result = runtime.block_on(until_stopped(shipping, pipeline_ended, &wakes));
-    // After a failure too: the local file then gets what is durable.
-    shared.close();
-    join(pipeline)?;
-    join(local)?;
-    result
+    let running = Running {
+        shared,
+        wakes,
+        pipeline,
+        pipeline_ended,
+        local,
+    };
+    Ok((running, shipping))
 }
 
 /// The shippers of one server.
@@ -245,12 +286,11 @@ impl Shipping {
 }
 
 async fn until_stopped(
+    mut stop: StopSignals,
     mut shipping: Option<Shipping>,
     mut pipeline_ended: oneshot::Receiver<std::io::Result<()>>,
     wakes: &Sender<Wake>,
 ) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let ship = async {
         match &mut shipping {
             Some(shipping) => shipping.run().await,
@@ -259,8 +299,8 @@ async fn until_stopped(
     };
     tokio::select! {
         () = ship => {}
-        _ = terminate.recv() => tracing::info!("SIGTERM: ending"),
-        _ = interrupt.recv() => tracing::info!("interrupted: ending"),
+        _ = stop.terminate.recv() => tracing::info!("SIGTERM: ending"),
+        _ = stop.interrupt.recv() => tracing::info!("interrupted: ending"),
         ended = &mut pipeline_ended => return Err(pipeline_failed(ended)),
     }
     wakes

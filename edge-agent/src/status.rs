@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::durable;
-use crate::spool::recover;
+use crate::spool::{Position, recover};
 use crate::state_dir::names;
 use crate::wifi::{SeenError, WifiState};
 
@@ -94,15 +94,18 @@ pub fn status(config: &Config) -> io::Result<Status> {
         last_error: state.last_error,
         put_aside: state.put_aside,
     });
-    let inputs = found.origins.into_iter().map(|(name, origin)| {
-        (
-            name,
-            InputStatus {
-                offset: origin.place.offset,
-                inode: origin.place.ino,
-            },
-        )
-    });
+    let inputs = found
+        .positions
+        .into_iter()
+        .map(|(name, Position { origin, .. })| {
+            (
+                name,
+                InputStatus {
+                    offset: origin.place.offset,
+                    inode: origin.place.ino,
+                },
+            )
+        });
     Ok(Status {
         machine_id: config.machine_id.to_string(),
         epoch: found.epoch,

@@ -48,7 +48,7 @@ pub fn locate(path: &Path, place: Option<&Place>) -> io::Result<Option<Found>> {
     let Some(place) = place else {
         return Ok(at_start(path, How::Fresh));
     };
-    let mut files = chain(path)?;
+    let mut files = chain(path);
     files.push(path.to_owned());
     files.reverse();
     // The same inode first: two files may begin alike and one may be a copy of the other.
@@ -67,7 +67,7 @@ pub fn locate(path: &Path, place: Option<&Place>) -> io::Result<Option<Found>> {
     if fs::metadata(path).is_ok_and(|meta| place.is_inode_of(&meta)) {
         return Ok(at_start(path, How::Truncated));
     }
-    let newer = chain(path)?
+    let newer = chain(path)
         .into_iter()
         .find(|file| fs::metadata(file).is_ok_and(|meta| mtime_ns(&meta) > place.mtime_ns));
     Ok(at_start(newer.as_deref().unwrap_or(path), How::Gone))
@@ -75,12 +75,9 @@ pub fn locate(path: &Path, place: Option<&Place>) -> io::Result<Option<Found>> {
 
 /// The file that comes after the rotated one with this inode, which was last written at
 /// `written_ns`; the log itself when there is none between.
-///
-/// # Errors
-/// The directory cannot be read.
-pub fn successor(path: &Path, dev_ino: (u64, u64), written_ns: i64) -> io::Result<PathBuf> {
+pub fn successor(path: &Path, dev_ino: (u64, u64), written_ns: i64) -> PathBuf {
     use std::os::unix::fs::MetadataExt;
-    let files = chain(path)?;
+    let files = chain(path);
     let meta = |file: &PathBuf| fs::metadata(file).ok();
     let ours = files
         .iter()
@@ -91,35 +88,32 @@ pub fn successor(path: &Path, dev_ino: (u64, u64), written_ns: i64) -> io::Resul
             .iter()
             .find(|file| meta(file).is_some_and(|m| mtime_ns(&m) > written_ns)),
     };
-    Ok(next.cloned().unwrap_or_else(|| path.to_owned()))
+    next.cloned().unwrap_or_else(|| path.to_owned())
 }
 
 /// The rotated files beside `path`, oldest first, without `path` itself.
-///
-/// # Errors
-/// The directory cannot be listed.
-pub fn chain(path: &Path) -> io::Result<Vec<PathBuf>> {
+pub fn chain(path: &Path) -> Vec<PathBuf> {
     // A symbolic link's target is rotated where it lies.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let Some(base) = path.file_name().and_then(|name| name.to_str()) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let dir = path
         .parent()
         .filter(|dir| !dir.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let listing = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        listed => listed?,
+    // A directory that is gone or may not be listed has no chain that we could follow.
+    let Ok(listing) = fs::read_dir(dir) else {
+        return Vec::new();
     };
     let mut files = Vec::new();
-    for file in listing {
-        let file = file?;
+    for file in listing.flatten() {
         let name = file.file_name();
         let Some(suffix) = name.to_str().and_then(|name| rotated_suffix(name, base)) else {
             continue;
         };
-        let meta = file.metadata()?;
+        // Rotation may remove it this very moment.
+        let Ok(meta) = file.metadata() else { continue };
         if meta.is_file() {
             let number: Option<u32> = suffix.parse().ok().filter(|_| suffix.len() < 5);
             // Numbered ones by their number, the highest being the oldest; others by their time.
@@ -129,11 +123,11 @@ pub fn chain(path: &Path) -> io::Result<Vec<PathBuf>> {
     }
     files.sort();
     let surplus = files.len().saturating_sub(CHAIN_MAX_FILES);
-    Ok(files
+    files
         .into_iter()
         .skip(surplus)
         .map(|(_, _, path)| path)
-        .collect())
+        .collect()
 }
 
 fn rotated_suffix<'a>(name: &'a str, base: &str) -> Option<&'a str> {
@@ -184,7 +178,7 @@ mod tests {
         for name in names {
             fs::write(dir.path().join(name), name).unwrap();
         }
-        let found = chain(&dir.path().join("a.log")).unwrap();
+        let found = chain(&dir.path().join("a.log"));
         let found: Vec<_> = found
             .iter()
             .map(|p| p.file_name().unwrap().to_str().unwrap())

@@ -26,6 +26,9 @@ const READ_BYTES: usize = 64 * 1024;
 /// growth it is taken as finished.
 const RENAMED_QUIET: Duration = Duration::from_secs(1);
 
+/// A file that was renamed while it was being opened is looked for again after this time.
+const RENAMED_AGAIN: Duration = Duration::from_millis(100);
+
 /// What a step found, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputEvent {
@@ -97,6 +100,14 @@ impl FileInput {
     /// # Errors
     /// The file cannot be opened or read; try again later. What was given out stays given out.
     pub fn step(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<Next> {
+        match self.try_step(now, events) {
+            // Renamed between being found and being opened.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Next::After(RENAMED_AGAIN)),
+            stepped => stepped,
+        }
+    }
+
+    fn try_step(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<Next> {
         let Some(open) = &mut self.open else {
             let Some(found) = locate(&self.path, self.place.as_ref())? else {
                 return Ok(Next::OnChange);
@@ -141,7 +152,7 @@ impl FileInput {
             self.finished_since = None;
             return Ok(Next::OnChange);
         }
-        let next = successor(&self.path, open.dev_ino, open.mtime_ns)?;
+        let next = successor(&self.path, open.dev_ino, open.mtime_ns);
         let quiet = now - *self.finished_since.get_or_insert(now);
         if next == self.path && quiet < RENAMED_QUIET {
             return Ok(Next::After(RENAMED_QUIET - quiet));

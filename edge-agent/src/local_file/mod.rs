@@ -22,6 +22,8 @@ use rotate::{cut_torn_line, last_line, rotate};
 
 /// Lines are synced together: the spool keeps them until then.
 const SYNC_EVERY: Duration = Duration::from_secs(30);
+/// Or as soon as there are so many bytes: a full spool waits for it to remove a segment.
+const SYNC_BYTES: u64 = crate::spool::SEGMENT_BYTES;
 /// A path that cannot be written is tried again after this time.
 const RETRY: Duration = Duration::from_secs(10);
 /// Lines are collected up to this size before they are written.
@@ -35,6 +37,8 @@ pub struct LocalFile {
     epoch: u64,
     reader: SpoolReader,
     open: Option<Open>,
+    /// The last seq whose line is in the file.
+    written: u64,
     progress: Arc<Progress>,
 }
 
@@ -43,6 +47,7 @@ struct Open {
     ino: u64,
     len: u64,
     unsynced_since: Option<Instant>,
+    unsynced_bytes: u64,
 }
 
 impl LocalFile {
@@ -61,6 +66,7 @@ impl LocalFile {
             epoch,
             reader,
             open: None,
+            written: 0,
             progress,
         }
     }
@@ -165,7 +171,12 @@ impl LocalFile {
             return Err(error);
         }
         open.len += lines.len() as u64;
+        self.written = self.reader.position();
         open.unsynced_since.get_or_insert(now);
+        open.unsynced_bytes += lines.len() as u64;
+        if open.unsynced_bytes >= SYNC_BYTES {
+            return self.sync();
+        }
         Ok(())
     }
 
@@ -175,10 +186,11 @@ impl LocalFile {
         {
             open.file.sync_data()?;
             open.unsynced_since = None;
+            open.unsynced_bytes = 0;
         }
         self.progress
             .local_written
-            .store(self.reader.position(), Ordering::Relaxed);
+            .store(self.written, Ordering::Relaxed);
         Ok(())
     }
 
@@ -212,7 +224,8 @@ impl LocalFile {
                 None => last_line(&rotate::numbered(path, 1))?,
             };
             let ours = behind.filter(|last| last.epoch == self.epoch);
-            self.reader.seek(ours.map_or(0, |last| last.seq));
+            self.written = ours.map_or(0, |last| last.seq);
+            self.reader.seek(self.written);
         }
         let file = File::options().append(true).create(true).open(path)?;
         let meta = file.metadata()?;
@@ -220,12 +233,10 @@ impl LocalFile {
             ino: meta.ino(),
             len: meta.len(),
             file,
-            unsynced_since: None,
+            // What an earlier process wrote may not be durable yet.
+            unsynced_since: Some(Instant::now()),
+            unsynced_bytes: 0,
         });
-        // What an earlier process wrote may not be durable yet.
-        if let Some(open) = &mut self.open {
-            open.unsynced_since = Some(Instant::now());
-        }
         Ok(())
     }
 }

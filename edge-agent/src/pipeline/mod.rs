@@ -213,7 +213,9 @@ impl Pipeline {
             match self.spool.append(&mut ready.entry, name, &ready.origin) {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                    tracing::warn!("the disk is full; reading pauses, trying again every 5 s");
+                    if !std::mem::replace(&mut self.full_reported, true) {
+                        tracing::warn!("the disk is full; reading pauses, tried again every 5 s");
+                    }
                     self.retry_disk = Some(now + DISK_FULL_RETRY);
                     return Ok(());
                 }
@@ -244,16 +246,13 @@ impl Pipeline {
         let local = self.progress.local_written.load(Ordering::Relaxed);
         let local_failing = self.progress.local_failing.load(Ordering::Relaxed);
         // A local file that cannot be written must not stop the machine from being heard.
-        let local = if local_failing && self.spool.is_full() {
+        let has_no_room = self.spool.is_full() || self.retry_disk.is_some();
+        let local = if local_failing && has_no_room {
             u64::MAX
         } else {
             local
         };
-        match self.spool.trim(wifi.min(local)) {
-            // The checkpoint finds no room: nothing is removed, and nothing is lost.
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
-            trimmed => trimmed,
-        }
+        self.spool.trim(wifi.min(local))
     }
 
     fn finish(mut self, clock: &impl Fn() -> Micros) -> io::Result<()> {
@@ -272,6 +271,10 @@ impl Pipeline {
         self.sync()?;
         let saved = self.spool.save_checkpoint();
         self.spool.shared().close();
-        saved
+        match saved {
+            // The records themselves say how far the inputs were read.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
+            saved => saved,
+        }
     }
 }

@@ -42,12 +42,23 @@ pub struct Spool {
     max_bytes: u64,
     epoch: u64,
     last_seq: u64,
-    origins: BTreeMap<String, Origin>,
+    positions: BTreeMap<String, Position>,
+    /// The last seq that the checkpoint on disk knows of.
+    checkpointed_seq: u64,
     /// Closed segments and their sizes, oldest first.
     closed: VecDeque<(SegmentName, u64)>,
     active: Option<Active>,
     shared: Arc<Shared>,
     buffer: Vec<u8>,
+}
+
+/// How far an input was read, and the record that says so.
+#[derive(Debug, Clone)]
+pub struct Position {
+    /// The record's seq; 0 when only the checkpoint says it.
+    pub seq: u64,
+    /// The position.
+    pub origin: Origin,
 }
 
 #[derive(Debug)]
@@ -92,16 +103,19 @@ impl Spool {
             max_bytes,
             epoch,
             last_seq: found.last_seq.max(acknowledged(epoch)),
-            origins: found.origins,
+            positions: found.positions,
+            checkpointed_seq: 0,
             closed: found.segments.into(),
             active: None,
             shared: Arc::new(Shared::new(epoch, found.damaged)),
             buffer: Vec::new(),
         };
         spool.reopen_last()?;
-        // The epoch is written down before any entry carries it, so that it is never lost with
-        // the segments.
-        spool.save_checkpoint()?;
+        match spool.save_checkpoint() {
+            // The first segment's name will tell the epoch: a full disk is no reason not to start.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
+            saved => saved?,
+        }
         spool.publish();
         Ok(spool)
     }
@@ -137,7 +151,7 @@ impl Spool {
 
     /// Where to resume the input of this name.
     pub fn origin(&self, input: &str) -> Option<&Origin> {
-        self.origins.get(input)
+        self.positions.get(input).map(|position| &position.origin)
     }
 
     /// What readers see of it.
@@ -206,7 +220,11 @@ impl Spool {
         bytes.shrink_to(SHRINK_TO_BYTES);
         self.buffer = bytes;
         self.last_seq = seq;
-        self.origins.insert(sourced.input, origin.clone());
+        let position = Position {
+            seq,
+            origin: origin.clone(),
+        };
+        self.positions.insert(sourced.input, position);
         Ok(seq)
     }
 
@@ -278,22 +296,24 @@ impl Spool {
     /// # Errors
     /// The checkpoint cannot be written, or a segment not removed.
     pub fn trim(&mut self, delivered: u64) -> io::Result<()> {
-        let last_of = |spool: &Spool, index: usize| match spool.closed.get(index + 1) {
-            Some((next, _)) => next.first_seq - 1,
-            None => spool
-                .active
-                .as_ref()
-                .map_or(spool.last_seq, |a| a.name.first_seq - 1),
-        };
         let mut removable = 0;
-        while removable < self.closed.len() && last_of(self, removable) <= delivered {
+        while removable < self.closed.len() && self.last_seq_of(removable) <= delivered {
             removable += 1;
         }
         if removable == 0 {
             return Ok(());
         }
         self.sync().map_err(io::Error::other)?;
-        self.save_checkpoint()?;
+        match self.save_checkpoint() {
+            // A full disk has no room for the checkpoint: removing makes it, and loses nothing
+            // when later records say what the removed ones did.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                while removable > 0 && !self.can_go_unsaved(self.last_seq_of(removable - 1)) {
+                    removable -= 1;
+                }
+            }
+            saved => saved?,
+        }
         for (name, _) in self.closed.drain(..removable) {
             fs::remove_file(name.path(&self.dir))?;
         }
@@ -301,19 +321,35 @@ impl Spool {
         Ok(())
     }
 
+    /// The last seq of a closed segment.
+    fn last_seq_of(&self, index: usize) -> u64 {
+        let next = self.closed.get(index + 1).map(|(name, _)| *name);
+        let next = next.or(self.active.as_ref().map(|active| active.name));
+        next.map_or(self.last_seq, |next| next.first_seq - 1)
+    }
+
+    /// Whether no position would be lost with every record up to `seq`.
+    fn can_go_unsaved(&self, seq: u64) -> bool {
+        let is_kept = |p: &Position| p.seq > seq || p.seq <= self.checkpointed_seq;
+        self.active.is_some() && self.positions.values().all(is_kept)
+    }
+
     /// Writes the positions beside the segments. Call it only with everything synced.
     ///
     /// # Errors
     /// A step of the durable replacement failed.
-    pub fn save_checkpoint(&self) -> io::Result<()> {
-        durable::save(
-            &self.checkpoint_path,
-            &Checkpoint {
-                epoch: self.epoch,
-                last_seq: self.last_seq,
-                origins: self.origins.clone(),
-            },
-        )
+    pub fn save_checkpoint(&mut self) -> io::Result<()> {
+        let origins = self.positions.iter();
+        let origins = origins.map(|(input, position)| (input.clone(), position.origin.clone()));
+        let (epoch, last_seq) = (self.epoch, self.last_seq);
+        let checkpoint = Checkpoint {
+            epoch,
+            last_seq,
+            origins: origins.collect(),
+        };
+        durable::save(&self.checkpoint_path, &checkpoint)?;
+        self.checkpointed_seq = last_seq;
+        Ok(())
     }
 }
 

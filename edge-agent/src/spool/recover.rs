@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use super::Position;
 use super::checkpoint::{Checkpoint, Sourced};
 use super::segment::{HEADER, SegmentName, SegmentScan};
 use crate::durable;
@@ -19,7 +20,7 @@ pub struct Recovered {
     /// The highest seq that a whole record has.
     pub last_whole_seq: u64,
     /// Each input's last origin.
-    pub origins: BTreeMap<String, Origin>,
+    pub positions: BTreeMap<String, Position>,
     /// The segments of the epoch, oldest first, with their bytes that are sound.
     pub segments: Vec<(SegmentName, u64)>,
     /// Seqs that are missing between whole records.
@@ -43,10 +44,14 @@ pub fn recover(dir: &Path, checkpoint: &Path) -> io::Result<Recovered> {
     let checkpoint = checkpoint
         .filter(|saved| Some(saved.epoch) == epoch)
         .unwrap_or_default();
+    let positions = checkpoint.origins.into_iter();
+    let positions = positions
+        .map(|(input, origin)| (input, Position { seq: 0, origin }))
+        .collect();
     let mut found = Recovered {
         epoch,
         last_seq: checkpoint.last_seq,
-        origins: checkpoint.origins,
+        positions,
         ..Recovered::default()
     };
     for name in names.into_iter().filter(|name| Some(name.epoch) == epoch) {
@@ -80,7 +85,11 @@ fn read_segment(
         if frame.seq > known_seq {
             match serde_json::from_str::<Sourced<Origin>>(frame.origin) {
                 Ok(sourced) => {
-                    found.origins.insert(sourced.input, sourced.origin);
+                    let position = Position {
+                        seq: frame.seq,
+                        origin: sourced.origin,
+                    };
+                    found.positions.insert(sourced.input, position);
                 }
                 Err(error) => tracing::error!(
                     seq = frame.seq,
