@@ -36,6 +36,8 @@ pub struct Setup {
     pub pulses_per_line: u32,
     /// Customers an hour.
     pub sales_per_hour: f64,
+    /// Warnings of the reader an hour ("Lost Kiosk Comm").
+    pub timeouts_per_hour: f64,
 }
 
 impl Setup {
@@ -49,6 +51,7 @@ impl Setup {
             poll_ms: 2_500,
             pulses_per_line: 1,
             sales_per_hour: 12.0,
+            timeouts_per_hour: 3.0,
         }
     }
 }

@@ -14,8 +14,6 @@ const DOLLARS_PER_OUNCE: f64 = 0.15;
 const TAX_RATE: f64 = 0.08;
 /// Share of customers whose bank declines.
 const DECLINED: f64 = 0.12;
-/// Warnings of the reader an hour ("Lost Kiosk Comm").
-const SESSION_TIMEOUTS_PER_HOUR: f64 = 3.0;
 /// How often a motor that is known to fail does so in a sale.
 const MOTOR_FAILS: f64 = 0.5;
 /// How often a sale's result is lost where that is known to happen.
@@ -63,7 +61,10 @@ impl Application {
         if self.rng.chance(self.setup.sales_per_hour / polls_per_hour) {
             return self.customer();
         }
-        if self.rng.chance(SESSION_TIMEOUTS_PER_HOUR / polls_per_hour) {
+        if self
+            .rng
+            .chance(self.setup.timeouts_per_hour / polls_per_hour)
+        {
             return self.session_timeout();
         }
         for fault in [Fault::SilentReader, Fault::CrashLoop] {

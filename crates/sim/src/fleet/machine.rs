@@ -15,6 +15,8 @@ use crate::rng::Rng;
 /// A poll every half minute and every tenth pulse: a fleet of hundreds fits through one small PC.
 const POLL_MS: i64 = 30_000;
 const PULSES_PER_LINE: u32 = 10;
+/// A healthy machine warns seldom enough to be green.
+const TIMEOUTS_PER_HOUR: f64 = 0.4;
 /// Entries in one batch; well inside the server's 10,000.
 const BATCH_ENTRIES: usize = 2_000;
 /// How often new entries are looked for.
@@ -59,7 +61,8 @@ impl Machine {
             stamp_us: 1_000,
             poll_ms: POLL_MS,
             pulses_per_line: PULSES_PER_LINE,
-            sales_per_hour: rng.between(4, 14) as f64,
+            sales_per_hour: rng.between(4, 10) as f64,
+            timeouts_per_hour: TIMEOUTS_PER_HOUR,
             ..Setup::real(seed, started.plus_us(-history_us))
         };
         Machine {
