@@ -22,7 +22,8 @@ pub enum OpenError {
     },
     /// Another process has the data directory open.
     #[error(
-        "the data directory {dir} is already open in {holder}; stop it, or choose another directory",
+        "the data directory {dir} is already open in {holder}; stop it, or choose another \
+         directory",
         dir = .dir.display(),
         holder = .pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
     )]
@@ -47,7 +48,10 @@ pub enum OpenError {
     )]
     KeyFileMissing(PathBuf),
     /// The key file can be read by others.
-    #[error("the key file {path} can be read by other users; run: chmod 600 {path}", path = .0.display())]
+    #[error(
+        "the key file {path} can be read by other users; run: chmod 600 {path}",
+        path = .0.display()
+    )]
     KeyFileNotPrivate(PathBuf),
     /// The key file does not hold a key.
     #[error(

@@ -126,7 +126,8 @@ fn a_full_disk_loses_nothing_and_is_left_behind() {
     if let Some(flags) = ways.into_iter().find(|flags| mounted(flags)) {
         // A mount namespace of its own: the mount goes with the process.
         let script = format!(
-            "mount -t tmpfs -o size=16m tmpfs '{}' && exec '{}' --exact process_with_a_small_disk --nocapture",
+            "mount -t tmpfs -o size=16m tmpfs '{}' && exec '{}' --nocapture --exact \
+             process_with_a_small_disk",
             mount.display(),
             this.display()
         );

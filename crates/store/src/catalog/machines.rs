@@ -139,7 +139,8 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Machine> {
 pub(crate) fn registry(conn: &Connection) -> rusqlite::Result<Registry> {
     let mut registry = Registry::default();
     let mut statement = conn.prepare(
-        "SELECT n.no, n.id, m.no IS NOT NULL FROM machine_numbers n LEFT JOIN machines m USING (no)",
+        "SELECT n.no, n.id, m.no IS NOT NULL
+         FROM machine_numbers n LEFT JOIN machines m ON m.no = n.no",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
