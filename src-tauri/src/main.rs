@@ -68,11 +68,12 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     context.config_mut().identifier =
         instance::identifier(&base, &data_dir, default_dir.as_deref());
 
-    let app = tauri::Builder::default()
-        // First, so that a second start ends before it opens anything.
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| {
+    // First, so that a second start ends before it opens anything.
+    let single =
+        tauri::Builder::default().plugin(tauri_plugin_single_instance::init(|app, _, _| {
             window::show(app)
-        }))
+        }));
+    let app = notice::registered(single)
         .plugin(tauri_plugin_dialog::init())
         .plugin(window::remembering())
         .invoke_handler(tauri::generate_handler![

@@ -4,12 +4,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use tauri::AppHandle;
+use tauri::{AppHandle, Builder, Wry};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use zbus::zvariant::{Structure, Value};
 
-use super::words::{Notice, as_markup};
+use super::words::Notice;
 use crate::desktop::Desktop;
 
 /// Notifications whose click is still understood; older ones are far down in the system's list.
@@ -50,6 +50,11 @@ trait Notifications {
 
     #[zbus(signal)]
     fn action_invoked(&self, id: u32, action_key: String) -> zbus::Result<()>;
+}
+
+/// The app with what notifications need of it: nothing, the bus is asked directly.
+pub fn registered(builder: Builder<Wry>) -> Builder<Wry> {
+    builder
 }
 
 /// Shows notices until the sender is gone. A desktop without a notification service costs the
@@ -159,6 +164,13 @@ impl Session {
     }
 }
 
+/// The text for a server that reads the body as markup.
+fn as_markup(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
 /// The icon as the specification's `image-data`: width, height, bytes a row, alpha, bits a sample,
 /// samples a pixel, pixels.
 fn icon() -> Value<'static> {
@@ -212,6 +224,14 @@ mod tests {
         assert_eq!(shown.machine(0), None);
         assert_eq!(shown.machine(299), Some("VM299b"));
         assert_eq!(shown.machines.len(), MAX_REMEMBERED);
+    }
+
+    #[test]
+    fn markup_stays_text() {
+        assert_eq!(
+            as_markup("<a href=\"x\">&</a>"),
+            "&lt;a href=\"x\"&gt;&amp;&lt;/a&gt;"
+        );
     }
 
     #[test]

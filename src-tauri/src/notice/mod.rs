@@ -1,5 +1,6 @@
 //! Native notifications on CRITICAL. What is worth one (`gate`) and what it says (`words`) is pure;
-//! how the system shows it is one module for each kind of system, each with the same `deliver`.
+//! how the system shows it is one module for each kind of system, each with the same
+//! `deliver` and `registered`.
 
 mod gate;
 mod words;
@@ -8,11 +9,15 @@ mod words;
 mod freedesktop;
 #[cfg(target_os = "linux")]
 use freedesktop::deliver;
+#[cfg(target_os = "linux")]
+pub use freedesktop::registered;
 
 #[cfg(not(target_os = "linux"))]
 mod plugin;
 #[cfg(not(target_os = "linux"))]
 use plugin::deliver;
+#[cfg(not(target_os = "linux"))]
+pub use plugin::registered;
 
 use std::sync::Arc;
 

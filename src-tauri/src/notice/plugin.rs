@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tauri::AppHandle;
+use tauri::{AppHandle, Builder, Wry};
 use tauri_plugin_notification::NotificationExt;
 use tokio::sync::mpsc;
 
@@ -15,6 +15,11 @@ const CLICK: &str = "tap";
 
 /// Notifications whose click is still understood. Numbers go round after this many.
 const MAX_REMEMBERED: i32 = 256;
+
+/// The app with the plugin that shows notifications.
+pub fn registered(builder: Builder<Wry>) -> Builder<Wry> {
+    builder.plugin(tauri_plugin_notification::init())
+}
 
 /// Shows notices until the sender is gone.
 pub async fn deliver(app: AppHandle, desktop: Arc<Desktop>, mut notices: mpsc::Receiver<Notice>) {

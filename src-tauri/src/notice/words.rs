@@ -33,13 +33,6 @@ impl Notice {
     }
 }
 
-/// The text for a server that reads the body as markup.
-pub fn as_markup(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
 /// At most `max_chars` of the text, with what is not to be seen spelled out.
 fn plain(text: &str, max_chars: usize) -> String {
     let mut shown = String::new();
@@ -98,13 +91,5 @@ mod tests {
         let notice = Notice::of_critical("VM001", "app", &"\u{e9}".repeat(10_000));
         assert_eq!(notice.body.chars().count(), MAX_MESSAGE_CHARS + 1);
         assert!(notice.body.ends_with('\u{2026}'));
-    }
-
-    #[test]
-    fn markup_stays_text() {
-        assert_eq!(
-            as_markup("<a href=\"x\">&</a>"),
-            "&lt;a href=\"x\"&gt;&amp;&lt;/a&gt;"
-        );
     }
 }
