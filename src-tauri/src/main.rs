@@ -29,8 +29,8 @@ use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use crate::args::Args;
 use crate::desktop::Desktop;
 
-/// What is logged unless `RUST_LOG` says otherwise; the library's word on every new day file is noise.
-const DEFAULT_LOG: &str = "info,rusqlite_migration=warn";
+/// What is logged unless `RUST_LOG` says otherwise: our own words, and only warnings of libraries.
+const DEFAULT_LOG: &str = "warn,vendlog=info,central=info,store=info";
 
 /// The exit code for wrong use, as clap uses it.
 const WRONG_USE: u8 = 2;

