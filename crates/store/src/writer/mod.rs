@@ -133,17 +133,20 @@ impl Writer {
     /// Commits some day files and then the catalog; the last step also what concerns no day.
     fn commit_step(
         &mut self,
-        step: BTreeMap<Day, DayPlan>,
+        mut step: BTreeMap<Day, DayPlan>,
         last: bool,
         plan: &mut Plan,
         batches: &[&NewEntries],
     ) -> Result<(), StoreError> {
+        // Nothing new, only "seen again" for a day whose file is gone: nothing to mark.
+        step.retain(|day, work| !work.rows.is_empty() || self.shared.days().contains(day));
+        // All are opened before one is written: a damaged one must not leave the rows of others
+        // behind a refusal, to come again with each try of a sender that does not number.
+        for &day in step.keys() {
+            self.days.get(&self.shared, day)?;
+        }
         let mut effects = Vec::new();
         for (day, work) in step {
-            // Nothing new, only "seen again" for a day whose file is gone: nothing to mark.
-            if work.rows.is_empty() && !self.shared.days().contains(&day) {
-                continue;
-            }
             let applied = catalog_days::applied_commit(&self.catalog, day)?;
             let file = self.days.get(&self.shared, day)?;
             self.behind.insert(day);
