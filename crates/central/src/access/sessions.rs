@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use wire::time::DAY_US;
 
 use super::caller::{Caller, Role};
-use super::keys;
+use super::keys::{self, KeyKind};
 use crate::app::Shared;
 use crate::error::{ApiError, ErrorBody};
 use crate::{clock, ui};
@@ -80,16 +80,25 @@ pub async fn get_session(Extension(caller): Extension<Caller>) -> Json<SessionVi
     })
 }
 
-/// Signs this browser out: its session ends at once.
+/// Signs this browser out: its session ends at once. Only who holds a session can end it: the public
+/// part of a key is no secret.
 #[utoipa::path(delete, path = "/api/session", tag = "access", responses(
     (status = 204, description = "signed out"),
     (status = 401, body = ErrorBody, description = "no valid credential"),
 ))]
 pub async fn sign_out(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, ApiError> {
-    if let Some(parts) = cookie_value(&headers).and_then(keys::parse) {
+    let session = cookie_value(&headers)
+        .and_then(keys::parse)
+        .filter(|parts| parts.kind == KeyKind::Session);
+    if let Some(parts) = session {
         let key_id = parts.key_id.to_owned();
-        app.with_store(move |store| store.remove_credential(&key_id))
+        let found = app
+            .with_store(move |store| store.credential(&key_id))
             .await?;
+        if let Some(own) = found.filter(|found| keys::opens(parts, found, clock::now())) {
+            app.with_store(move |store| store.remove_credential(&own.key_id))
+                .await?;
+        }
     }
     let gone = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response())

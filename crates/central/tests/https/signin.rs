@@ -3,7 +3,7 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
-use super::support::{Server, answer};
+use super::support::{Server, answer, batch};
 
 /// The path of a new link.
 fn link(server: &Server) -> String {
@@ -68,6 +68,29 @@ async fn a_link_signs_one_browser_in() {
         .await
         .unwrap();
     assert_eq!(guessed.status(), 401);
+}
+
+#[tokio::test]
+async fn signing_out_ends_no_credential_but_ones_own_session() {
+    let server = Server::start().await;
+    let key = server.machine("VM001").await;
+    let session = cookie(&server).await;
+    let technician = server.token_with("technician").await;
+    let session_id = session.split('_').nth(4).unwrap();
+    for forged in [
+        format!("vs_{}_x", key.split('_').nth(1).unwrap()),
+        format!("vs_{session_id}_x"),
+        key.clone(),
+    ] {
+        let out = server
+            .request(Method::DELETE, "/api/session")
+            .bearer_auth(&technician)
+            .header("cookie", format!("__Host-vendlog_session={forged}"));
+        assert_eq!(out.send().await.unwrap().status(), 204);
+    }
+    server.must_post(&key, &batch("VM001", 1, 1..=1)).await;
+    let own = with_cookie(&server, Method::GET, "/api/session", &session);
+    assert_eq!(own.send().await.unwrap().status(), 200);
 }
 
 #[tokio::test]
