@@ -7,6 +7,7 @@ use store::{Store, StoreError};
 use crate::access::signin::SigninLinks;
 use crate::error::ApiError;
 use crate::events::Events;
+use crate::ingest::body::Room;
 use crate::status::Judge;
 
 /// The state behind the router; shared as [`Shared`].
@@ -17,6 +18,8 @@ pub struct App {
     pub events: Events,
     /// One-time sign-in links that were made and not used yet; in memory only.
     pub signin: SigninLinks,
+    /// What machines send and is not stored yet shares this room in memory.
+    pub room: Room,
     /// When a machine is yellow or red, and since when silence may be judged.
     pub judge: Judge,
     /// How this server is reached.

@@ -12,6 +12,7 @@ use crate::access::signin::SigninLinks;
 use crate::app::{App, ServerInfo, Shared};
 use crate::config::Config;
 use crate::events::Events;
+use crate::ingest::body::Room;
 use crate::running::Running;
 use crate::status::Judge;
 use crate::tls::{self, Identity, TlsError};
@@ -115,6 +116,7 @@ fn app(config: &Config, store: Store, server: ServerInfo, now: Micros) -> Shared
         // The time of the start names this run in the ids of its events.
         events: Events::new(format!("{:x}", now.0)),
         signin: SigninLinks::default(),
+        room: Room::default(),
         judge: Judge::new(config.status.clone(), now),
         server,
     })

@@ -86,6 +86,7 @@ mod tests {
     use crate::access::signin::SigninLinks;
     use crate::app::{App, ServerInfo};
     use crate::events::{Events, Subscription};
+    use crate::ingest::body::Room;
     use crate::status::{Judge, StatusLimits};
 
     const START: Micros = Micros(1_800_000_000_000_000);
@@ -123,6 +124,7 @@ mod tests {
         store.add_machine(&machine, &credential).unwrap();
         store.record_heartbeat(&Heartbeat::new(id), at(10)).unwrap();
         Arc::new(App {
+            room: Room::default(),
             store,
             events: Events::new("b".into()),
             signin: SigninLinks::default(),

@@ -28,11 +28,8 @@ pub async fn post_heartbeat(
     caller: Extension<Caller>,
     body: Body,
 ) -> Result<Json<HeartbeatAnswer>, ApiError> {
-    let bytes = body::read(body).await?;
-    if bytes.len() > HEARTBEAT_MAX_BYTES {
-        return Err(ApiError::too_large("a heartbeat has at most 65536 bytes"));
-    }
-    let beat: Heartbeat = serde_json::from_slice(&bytes).map_err(|error| {
+    let body = body::read(&app.room, body, HEARTBEAT_MAX_BYTES).await?;
+    let beat: Heartbeat = serde_json::from_slice(&body.bytes).map_err(|error| {
         let message = format!("the heartbeat cannot be read: {error}");
         ApiError::bad_request("malformed_json", message)
     })?;

@@ -6,10 +6,11 @@ use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use serde::Deserialize;
 use store::{EntryQuery, NewEntries, Order, PageRequest, PathKind, Receipt};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use utoipa::ToSchema;
 use wire::{BatchAnswer, ClockState, Level, MachineId, Micros};
 
+use super::body::{UNPACKED_MAX_BYTES, Unpacked};
 use super::numbering::{IDEMPOTENCY_KEY_MAX_BYTES, Numbering, Sorted};
 use super::{batch, body, machine_gone, numbering, redact, sender};
 use crate::access::Caller;
@@ -80,7 +81,7 @@ pub async fn post_logs(
     body: Body,
 ) -> Result<Json<BatchAnswer>, ApiError> {
     let idempotency_key = idempotency_key(&headers)?;
-    let bytes = body::read(body).await?;
+    let Unpacked { bytes, room } = body::read(&app.room, body, UNPACKED_MAX_BYTES).await?;
     let reading = tokio::task::spawn_blocking(move || {
         let frame = batch::read_frame(&bytes)?;
         let machine = sender(&caller, &frame.machine_id)?;
@@ -91,13 +92,13 @@ pub async fn post_logs(
             .collect();
         let mut sorted = numbering::sort_out(numbering, entries);
         sorted.entries.iter_mut().for_each(redact::redact);
-        Ok::<_, ApiError>((machine, numbering, sorted))
+        Ok::<_, ApiError>((machine, numbering, sorted, room))
     });
-    let (machine, numbering, sorted) = reading
+    let (machine, numbering, sorted, room) = reading
         .await
         .map_err(|failure| ApiError::internal(&format!("reading a batch ended: {failure}")))??;
     let now = clock::now();
-    let (receipt, answer) = store_batch(&app, &machine, numbering, sorted, now).await?;
+    let (receipt, answer) = store_batch(&app, &machine, numbering, sorted, room, now).await?;
     tell(app, machine, receipt, now);
     Ok(Json(answer))
 }
@@ -121,6 +122,7 @@ async fn store_batch(
     machine: &MachineId,
     numbering: Numbering,
     sorted: Sorted,
+    room: Option<OwnedSemaphorePermit>,
     received_at: Micros,
 ) -> Result<(Receipt, BatchAnswer), ApiError> {
     let (done, durable) = oneshot::channel();
@@ -136,6 +138,7 @@ async fn store_batch(
     // The queue to the writer is bounded: handing over may wait.
     tokio::task::spawn_blocking(move || {
         store.append(new, move |result| {
+            drop(room); // not before: who hangs up leaves a batch that still waits in memory
             let _ = done.send(result); // a sender that hung up does not read its answer
         });
     })
