@@ -157,8 +157,8 @@ async fn card_numbers_are_taken_out_on_arrival() {
     let server = Server::start().await;
     let key = server.machine("VM001").await;
     let mut sent = entry(1, "INFO", "card 4111111111111111 was read");
-    sent["context"] =
-        json!({ "pan": "4111 1111 1111 1111", "deep": [{ "n": 4111111111111111_u64 }] });
+    sent["context"] = json!({ "pan": "4111 1111 1111 1111", "deep": [{ "n": 4111111111111111_u64 }],
+            "4111111111111111": { "4111-1111-1111-1111": 4111111111111111.0 } });
     let body = json!({ "machine_id": "VM001", "epoch": 1, "logs": [sent] });
     server.must_post(&key, &body).await;
     let page = server.get("/api/logs").await.to_string();
