@@ -59,6 +59,13 @@ pub fn sync_dir_of(path: &Path) -> io::Result<()> {
     File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
 }
 
+/// Whether a write failed for want of room, which may come back: the disk is full, a quota or a
+/// limit on the size of files is reached.
+pub fn is_no_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 /// Options for files that only the agent may read: they hold what a machine logged.
 pub fn private() -> OpenOptions {
     let mut options = OpenOptions::new();

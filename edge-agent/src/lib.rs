@@ -3,6 +3,7 @@
 
 pub mod assemble;
 pub mod check;
+pub mod clock;
 pub mod config;
 pub mod durable;
 pub mod heartbeat;

@@ -13,12 +13,14 @@ use crate::pack::{Pack, PackState};
 /// What a context too large for an entry is replaced by.
 const CONTEXT_DROPPED: &str = "context_dropped";
 
-/// The entry of a record, without its number. Nothing that must not reach a disk is left in it.
+/// The entry of a record, without its number; `clock` is how far the machine's clock can be
+/// trusted now. Nothing that must not reach a disk is left in it.
 pub fn prepare(
     record: &Record,
     redactor: &Redactor,
     pack: Option<&Arc<Pack>>,
     state: &mut PackState,
+    clock: ClockState,
 ) -> LogEntry {
     let mut message = redactor.message(&record.message).into_owned();
     if let Some(pack) = pack
@@ -35,7 +37,7 @@ pub fn prepare(
         component: redact::cards(&record.component).into_owned(),
         message,
         context,
-        clock: ClockState::Synced,
+        clock,
     };
     if let Some(pack) = pack.filter(|_| record.kind == Kind::Logged) {
         pack.classify(&mut entry, state);

@@ -11,13 +11,12 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use wire::Micros;
 use wire::redact::{Redactor, Rules};
 
+use crate::clock;
 use crate::config::{Config, Mode, Wifi};
 use crate::durable;
 use crate::heartbeat::Heartbeats;
@@ -67,7 +66,7 @@ pub fn run(config: Config) -> anyhow::Result<()> {
         &state_dir.join(names::CHECKPOINT),
         config.spool.max_bytes,
         acknowledged,
-        clock(),
+        clock::now(),
     )
     .with_context(|| {
         format!(
@@ -206,7 +205,7 @@ fn start(
             // It fails only when the pipeline has ended.
             let _ = changed.send(Wake::Changed);
         });
-        let result = pipeline.run(&woken, &mut watcher, clock);
+        let result = pipeline.run(&woken, &mut watcher, clock::wall);
         // Nobody listens any more when the main thread failed first.
         let _ = ended.send(result);
     })?;
@@ -248,7 +247,7 @@ impl Shipping {
                 client.clone(),
                 delivery.clone(),
                 reader,
-                clock,
+                clock::now,
             )
         };
         Ok(Shipping {
@@ -263,7 +262,7 @@ impl Shipping {
                 delivery: delivery.clone(),
                 progress: progress.clone(),
                 client: client.clone(),
-                clock,
+                clock: clock::now,
             },
             shared: shared.clone(),
         })
@@ -340,9 +339,4 @@ fn join(thread: JoinHandle<()>) -> anyhow::Result<()> {
     thread
         .join()
         .map_err(|_| anyhow!("the {name} thread panicked"))
-}
-
-/// The machine's clock; everything else is told the time.
-fn clock() -> Micros {
-    Micros::from_timestamp(Timestamp::now())
 }

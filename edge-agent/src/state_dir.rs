@@ -68,6 +68,7 @@ impl StateDir {
             .mode(0o700)
             .create(path)
             .map_err(io)?;
+        durable::sync_dir_of(path).map_err(io)?;
         let lock = durable::private()
             .write(true)
             .create(true)

@@ -313,3 +313,26 @@ fn a_full_spool_pauses_reading_and_a_delivery_resumes_it() {
     }
     assert_eq!(got, expected);
 }
+
+#[test]
+fn without_wifi_nothing_goes_that_the_local_file_lacks() {
+    let machine = Machine::new("[spool]\nmax_bytes = 4194304");
+    let (text, expected) = numbered(0..20_000);
+    append(&machine.log(), text.as_bytes());
+    let mut reading = machine.start();
+    let relaxed = std::sync::atomic::Ordering::Relaxed;
+    reading.progress.wifi_delivered.store(u64::MAX, relaxed);
+    reading.progress.local_failing.store(true, relaxed);
+    let mut got = messages(&reading.drain());
+    let paused = got.len();
+    got.extend(messages(&reading.drain()));
+    assert_eq!(got.len(), paused, "it must stay paused");
+    assert!(paused < expected.len());
+    reading.progress.local_failing.store(false, relaxed);
+    while got.len() < expected.len() {
+        let written = got.len() as u64;
+        reading.progress.local_written.store(written, relaxed);
+        got.extend(messages(&reading.drain()));
+    }
+    assert_eq!(got, expected);
+}

@@ -6,8 +6,6 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use wire::ClockState;
-
 /// Seconds since boot.
 pub(super) fn uptime_s() -> Option<u64> {
     let text = fs::read_to_string("/proc/uptime").ok()?;
@@ -45,20 +43,6 @@ pub(super) fn disk_free_bytes(path: &Path) -> Option<u64> {
     // The fields are narrower on a 32-bit Pi.
     #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
     (stat.f_bavail as u64).checked_mul(stat.f_frsize as u64)
-}
-
-/// Whether the kernel's clock is disciplined by a time source.
-pub(super) fn clock_state() -> ClockState {
-    // SAFETY: all zeros is a valid `timex`, and with `modes` 0 the call only reads.
-    let state = unsafe {
-        let mut timex: libc::timex = std::mem::zeroed();
-        libc::adjtimex(&mut timex)
-    };
-    if state == libc::TIME_ERROR || state < 0 {
-        ClockState::Unsynced
-    } else {
-        ClockState::Synced
-    }
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Heartbeats {
             sent_at: Some(now.to_rfc3339()),
             agent_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             uptime_s: machine::uptime_s(),
-            clock: Some(machine::clock_state()),
+            clock: crate::clock::state(),
             epoch: Some(self.spool.epoch()),
             last_seq: Some(synced.last_seq),
             spool_entries: Some(synced.last_seq.saturating_sub(bulk).saturating_sub(sent)),

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use wire::MachineId;
 
 use crate::config::Local;
+use crate::durable;
 use crate::pipeline::{Progress, Wake};
 use crate::spool::{Shared, SpoolReader};
 use rotate::{cut_torn_line, last_line, rotate};
@@ -229,6 +230,10 @@ impl LocalFile {
         }
         let file = File::options().append(true).create(true).open(path)?;
         let meta = file.metadata()?;
+        if meta.len() == 0 {
+            // Its lines count as kept once they are synced: its name must be durable before.
+            durable::sync_dir_of(path)?;
+        }
         self.open = Some(Open {
             ino: meta.ino(),
             len: meta.len(),

@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use wire::Level;
 use wire::redact::Redactor;
-use wire::{Level, Micros};
 
+use crate::clock::Wall;
 use crate::config;
+use crate::durable;
 use crate::input::watch::{SAFETY_POLL, Watcher};
 use crate::spool::Spool;
 use source::{Ready, Source};
@@ -111,7 +113,7 @@ impl Pipeline {
         mut self,
         wakes: &Receiver<Wake>,
         watcher: &mut Watcher,
-        clock: impl Fn() -> Micros,
+        clock: impl Fn() -> Wall,
     ) -> io::Result<()> {
         let mut next_poll = Instant::now() + SAFETY_POLL;
         loop {
@@ -156,7 +158,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// As [`Pipeline::run`].
-    pub fn step(&mut self, now: Instant, wall: Micros) -> io::Result<Duration> {
+    pub fn step(&mut self, now: Instant, wall: Wall) -> io::Result<Duration> {
         self.trim()?;
         self.append_ready(now)?;
         if self.ready.is_empty() {
@@ -212,7 +214,7 @@ impl Pipeline {
             let name = self.sources[ready.source].name();
             match self.spool.append(&mut ready.entry, name, &ready.origin) {
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                Err(error) if durable::is_no_room(&error) => {
                     if !std::mem::replace(&mut self.full_reported, true) {
                         tracing::warn!("the disk is full; reading pauses, tried again every 5 s");
                     }
@@ -245,9 +247,11 @@ impl Pipeline {
         let wifi = self.progress.wifi_delivered.load(Ordering::Relaxed);
         let local = self.progress.local_written.load(Ordering::Relaxed);
         let local_failing = self.progress.local_failing.load(Ordering::Relaxed);
-        // A local file that cannot be written must not stop the machine from being heard.
+        // A local file that cannot be written must not stop the machine from being heard; without
+        // WiFi it is the only one that hears.
         let has_no_room = self.spool.is_full() || self.retry_disk.is_some();
-        let local = if local_failing && has_no_room {
+        let is_heard = wifi != u64::MAX;
+        let local = if local_failing && has_no_room && is_heard {
             u64::MAX
         } else {
             local
@@ -255,7 +259,7 @@ impl Pipeline {
         self.spool.trim(wifi.min(local))
     }
 
-    fn finish(mut self, clock: &impl Fn() -> Micros) -> io::Result<()> {
+    fn finish(mut self, clock: &impl Fn() -> Wall) -> io::Result<()> {
         let start = Instant::now();
         self.look_around();
         while start.elapsed() < LAST_READ && self.sources.iter().any(Source::is_due) {
@@ -273,7 +277,7 @@ impl Pipeline {
         self.spool.shared().close();
         match saved {
             // The records themselves say how far the inputs were read.
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
+            Err(error) if durable::is_no_room(&error) => Ok(()),
             saved => saved,
         }
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use wire::redact::Redactor;
-use wire::{LogEntry, Micros};
+use wire::{ClockState, LogEntry};
 
 use crate::assemble::{Assembler, Record};
+use crate::clock::Wall;
 use crate::config;
 use crate::input::watch::SAFETY_POLL;
 use crate::input::{FileInput, InputEvent, Next, Origin};
@@ -92,7 +93,7 @@ impl Source {
         &mut self,
         index: usize,
         now: Instant,
-        wall: Micros,
+        wall: Wall,
         redactor: &Redactor,
         ready: &mut VecDeque<Ready>,
     ) {
@@ -101,12 +102,12 @@ impl Source {
             let mut records = Vec::new();
             for event in events {
                 match event {
-                    InputEvent::FileStarts => self.assembler.file_starts(wall, &mut records),
+                    InputEvent::FileStarts => self.assembler.file_starts(wall.at, &mut records),
                     InputEvent::Line(line, place) => {
-                        self.assembler.line(line, place, wall, &mut records);
+                        self.assembler.line(line, place, wall.at, &mut records);
                     }
                 }
-                self.prepare(index, &mut records, redactor, ready);
+                self.prepare((index, wall.state), &mut records, redactor, ready);
             }
         }
         // More that can be read at once may belong to what waits.
@@ -119,7 +120,7 @@ impl Source {
     pub fn give_out_whole(
         &mut self,
         index: usize,
-        wall: Micros,
+        wall: Wall,
         redactor: &Redactor,
         ready: &mut VecDeque<Ready>,
     ) {
@@ -131,13 +132,13 @@ impl Source {
     fn flush(
         &mut self,
         index: usize,
-        wall: Micros,
+        wall: Wall,
         redactor: &Redactor,
         ready: &mut VecDeque<Ready>,
     ) {
         let mut records = Vec::new();
-        self.assembler.flush(wall, &mut records);
-        self.prepare(index, &mut records, redactor, ready);
+        self.assembler.flush(wall.at, &mut records);
+        self.prepare((index, wall.state), &mut records, redactor, ready);
     }
 
     fn step(&mut self, now: Instant) -> Vec<InputEvent> {
@@ -165,13 +166,19 @@ impl Source {
 
     fn prepare(
         &mut self,
-        index: usize,
+        (index, clock): (usize, ClockState),
         records: &mut Vec<Record>,
         redactor: &Redactor,
         ready: &mut VecDeque<Ready>,
     ) {
         for mut record in records.drain(..) {
-            let entry = prepare(&record, redactor, self.pack.as_ref(), &mut self.pack_state);
+            let entry = prepare(
+                &record,
+                redactor,
+                self.pack.as_ref(),
+                &mut self.pack_state,
+                clock,
+            );
             if let Some(rest) = &mut record.state.rest {
                 rest.level = entry.level;
                 rest.component.clone_from(&entry.component);

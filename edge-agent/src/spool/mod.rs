@@ -113,7 +113,7 @@ impl Spool {
         spool.reopen_last()?;
         match spool.save_checkpoint() {
             // The first segment's name will tell the epoch: a full disk is no reason not to start.
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
+            Err(error) if durable::is_no_room(&error) => {}
             saved => saved?,
         }
         spool.publish();
@@ -126,6 +126,12 @@ impl Spool {
         let Some((name, sound)) = self.closed.pop_back() else {
             return Ok(());
         };
+        // One that a full disk had no room to begin; its header would not fit now either.
+        let is_empty = fs::metadata(name.path(&self.dir))?.len() == 0;
+        if is_empty && !self.closed.is_empty() {
+            fs::remove_file(name.path(&self.dir))?;
+            return self.reopen_last();
+        }
         let file = durable::private().write(true).open(name.path(&self.dir))?;
         file.write_all_at(&HEADER, 0)?;
         file.set_len(sound)?;
@@ -183,8 +189,8 @@ impl Spool {
     /// Numbers an entry and appends it with its origin. It is not durable before [`Spool::sync`].
     ///
     /// # Errors
-    /// `StorageFull` when the disk is full: nothing was appended, and the same entry may be tried
-    /// again. Any other error (a failed sync is never `StorageFull`) must end the agent.
+    /// One of [`durable::is_no_room`]: nothing was appended, and the same entry may be tried again.
+    /// Any other error (a failed sync is never one of these) must end the agent.
     pub fn append(
         &mut self,
         entry: &mut LogEntry,
@@ -235,8 +241,10 @@ impl Spool {
             .is_some_and(|active| active.len >= SEGMENT_BYTES)
         {
             self.sync().map_err(io::Error::other)?;
-            self.closed
-                .extend(self.active.take().map(|active| (active.name, active.len)));
+            // The full one stays the active one when this fails: readers go by it.
+            let next = self.new_segment(seq)?;
+            let full = self.active.replace(next);
+            self.closed.extend(full.map(|full| (full.name, full.len)));
         }
         let active = match self.active.take() {
             Some(active) => active,
@@ -307,7 +315,7 @@ impl Spool {
         match self.save_checkpoint() {
             // A full disk has no room for the checkpoint: removing makes it, and loses nothing
             // when later records say what the removed ones did.
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+            Err(error) if durable::is_no_room(&error) => {
                 while removable > 0 && !self.can_go_unsaved(self.last_seq_of(removable - 1)) {
                     removable -= 1;
                 }

@@ -259,3 +259,40 @@ fn every_byte_of_the_checkpoint_may_be_damaged() {
         assert_eq!(spool.origin(INPUT).unwrap().place.offset, 10, "byte {at}");
     }
 }
+
+#[test]
+fn a_segment_that_cannot_be_begun_hides_nothing_from_the_readers() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = open(dir.path());
+    let long = "x".repeat(60 * 1024);
+    let mut offset = 0;
+    while spool.bytes() < SEGMENT_BYTES {
+        offset += 1;
+        append(&mut spool, &long, offset);
+    }
+    let next = SegmentName {
+        epoch: spool.epoch(),
+        first_seq: offset + 1,
+    };
+    let in_the_way = next.path(&dir.path().join("spool"));
+    fs::create_dir(&in_the_way).unwrap();
+    let failed = spool.append(&mut entry("one more"), INPUT, &origin(offset + 1));
+    assert!(failed.is_err());
+    spool.sync().unwrap();
+    let seqs: Vec<u64> = (1..=offset).collect();
+    assert_eq!(read_seqs(&mut spool.reader(0)), seqs, "from the beginning");
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(append(&mut spool, "one more", offset + 1), offset + 1);
+    spool.sync().unwrap();
+    assert_eq!(read_seqs(&mut spool.reader(offset)), [offset + 1]);
+    // A full disk leaves an empty file behind.
+    let empty = SegmentName {
+        first_seq: offset + 2,
+        ..next
+    };
+    drop(spool);
+    fs::write(empty.path(&dir.path().join("spool")), b"").unwrap();
+    let mut spool = open(dir.path());
+    assert!(!empty.path(&dir.path().join("spool")).exists());
+    assert_eq!(append(&mut spool, "and another", offset + 2), offset + 2);
+}

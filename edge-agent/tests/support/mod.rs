@@ -6,19 +6,28 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use edge_agent::clock::Wall;
 use edge_agent::config::Config;
 use edge_agent::pipeline::{Pipeline, Progress};
 use edge_agent::spool::Spool;
 use jiff::Timestamp;
 use serde_json::Value;
-use wire::Micros;
 use wire::redact::{HashKey, Redactor, Rules};
+use wire::{ClockState, Micros};
 
 /// Nothing is waited for longer than this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn now() -> Micros {
     Micros::from_timestamp(Timestamp::now())
+}
+
+/// A machine whose clock is set, whatever the one is that runs the test.
+pub fn wall() -> Wall {
+    Wall {
+        at: now(),
+        state: ClockState::Synced,
+    }
 }
 
 /// A directory with a configuration for one followed file.
@@ -135,7 +144,7 @@ impl Reading {
         self.pipeline.look_around();
         let start = Instant::now();
         loop {
-            let wait = self.pipeline.step(Instant::now(), now()).unwrap();
+            let wait = self.pipeline.step(Instant::now(), wall()).unwrap();
             if wait > Duration::from_secs(3) {
                 break;
             }
@@ -157,6 +166,15 @@ impl Reading {
 pub struct Agent(Option<Child>);
 
 impl Agent {
+    /// For a test that starts it in its own way.
+    pub fn of(child: Child) -> Agent {
+        Agent(Some(child))
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.0.as_mut().unwrap().try_wait().unwrap().is_none()
+    }
+
     pub fn pid(&self) -> u32 {
         self.0.as_ref().unwrap().id()
     }
