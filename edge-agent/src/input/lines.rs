@@ -64,6 +64,11 @@ impl LineCutter {
         self.at + self.buffer.len() as u64
     }
 
+    /// Whether the line given out last goes on.
+    pub fn is_inside_line(&self) -> bool {
+        self.inside_line
+    }
+
     /// The bytes before [`LineCutter::end`] that are still known.
     pub fn recent(&self) -> &[u8] {
         &self.buffer[self.buffer.len().saturating_sub(TAIL_BYTES)..]
@@ -190,15 +195,37 @@ fn cut_position(line: &[u8]) -> Option<usize> {
     None
 }
 
-/// A cut must not go through a card number or an id, or neither half would be recognised: it goes
-/// behind the last word that is followed by a space and is only letters, if there is one near.
+/// A cut must not go through a card number, an id or a name, nor between an id and the words that
+/// say what it is, or neither half would be recognised. It goes between two plain words, or else
+/// behind a mark that no value goes on after, or else behind a word, if there is one near.
 fn between_words(line: &[u8], at: usize) -> usize {
     let from = at.saturating_sub(CUT_BACK_BYTES).max(1);
-    let is_gap = |cut: &usize| {
-        let (before, after) = (line[cut - 1], line[*cut]);
-        after == b' ' && before.is_ascii_alphabetic() && !matches!(before, b'x' | b'X')
+    let is_plain = |cut: &usize| {
+        line[*cut] == b' ' && ends_plain(&line[..*cut]) && starts_plain(&line[*cut + 1..at])
     };
-    (from..at).rev().find(is_gap).unwrap_or(at)
+    let is_mark = |cut: &usize| matches!(line[cut - 1], b',' | b';' | b'}' | b']');
+    let is_word = |cut: &usize| line[*cut] == b' ' && line[cut - 1].is_ascii_alphabetic();
+    let last = |is_gap: &dyn Fn(&usize) -> bool| (from..at).rev().find(is_gap);
+    last(&is_plain)
+        .or_else(|| last(&is_mark))
+        .or_else(|| last(&is_word))
+        .unwrap_or(at)
+}
+
+/// Whether the text ends in a word of small letters: no name, no key, no masked digits.
+fn ends_plain(text: &[u8]) -> bool {
+    let word = text.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    is_plain_word(word) && word.len() < text.len()
+}
+
+/// Whether the text starts with such a word and a space behind it.
+fn starts_plain(text: &[u8]) -> bool {
+    let word = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+    is_plain_word(word) && word.len() < text.len()
+}
+
+fn is_plain_word(word: &[u8]) -> bool {
+    word.iter().all(u8::is_ascii_lowercase) && word.iter().any(|byte| *byte != b'x')
 }
 
 #[cfg(test)]
@@ -289,6 +316,33 @@ mod tests {
             "{}",
             pieces[1].text
         );
+    }
+
+    #[test]
+    fn a_cut_leaves_an_id_with_its_name_and_lists_of_numbers_whole() {
+        for (filler, kept) in [
+            ("word ", "Transaction ID: 1573124782"),
+            ("word ", "txn id: 1573124782"),
+            ("4111111111111111,", "4111111111111111,"),
+        ] {
+            for shift in 0..40 {
+                let mut line = "a ".repeat(shift);
+                line.push_str(&filler.repeat((TEXT_MAX_BYTES - 60) / filler.len()));
+                line.push_str(&format!("{kept} ").repeat(20));
+                line.push('\n');
+                let pieces = lines(&[line.as_bytes()]);
+                assert!(pieces.len() > 1);
+                let whole: usize = pieces
+                    .iter()
+                    .map(|piece| piece.text.matches(kept).count())
+                    .sum();
+                assert_eq!(
+                    whole,
+                    line.matches(kept).count(),
+                    "{kept}, shifted by {shift}"
+                );
+            }
+        }
     }
 
     proptest! {
