@@ -138,9 +138,14 @@ fn rotated_suffix<'a>(name: &'a str, base: &str) -> Option<&'a str> {
 }
 
 fn belongs(path: &Path, place: &Place, by_inode: bool) -> io::Result<bool> {
-    // One that is gone or not ours to read is simply not the one that was read before.
-    let Ok(file) = File::open(path) else {
-        return Ok(false);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        // The very file, but not to be read now: taking it for another would repeat it all.
+        Err(error) if fs::metadata(path).is_ok_and(|meta| place.is_inode_of(&meta)) => {
+            return Err(error);
+        }
+        // One that is gone or not ours to read is simply not the one that was read before.
+        Err(_) => return Ok(false),
     };
     let may_be = if by_inode {
         place.is_inode_of(&file.metadata()?)

@@ -117,13 +117,15 @@ impl FileInput {
         };
         let meta = open.file.metadata()?;
         let end = open.cutter.end();
-        if meta.len() < end || (meta.len() > end && !open.is_unchanged()?) {
+        // Truncated and grown to the very same length, it was written to all the same.
+        let is_touched = meta.len() > end || mtime_ns(&meta) != open.mtime_ns;
+        if meta.len() < end || (is_touched && !open.is_unchanged()?) {
             self.restart_truncated(events)?;
             return Ok(Next::Now);
         }
+        open.mtime_ns = mtime_ns(&meta);
         if meta.len() > end {
             self.finished_since = None;
-            open.mtime_ns = mtime_ns(&meta);
             self.buffer.resize(READ_BYTES, 0);
             let got = open.file.read_at(&mut self.buffer, end)?;
             open.cutter.push(&self.buffer[..got]);
@@ -177,7 +179,13 @@ impl FileInput {
             None => None,
         };
         match found {
-            Some(found) if found.how == How::Same => self.start(&found, events),
+            Some(found) if found.how == How::Same => {
+                self.inside_line = self
+                    .open
+                    .as_ref()
+                    .is_some_and(|open| open.cutter.is_inside_line());
+                self.start(&found, events)
+            }
             _ => {
                 tracing::info!(path = %self.path.display(), "the file was truncated; reading it from its start");
                 self.give_out_rest(events)?;
