@@ -91,10 +91,14 @@ impl Assembler {
         }
     }
 
-    /// The file begins anew: what was before has no bearing on it.
+    /// The file begins anew: what was before has no bearing on it, but for the hour that comes twice.
     pub fn file_starts(&mut self, now: Micros, out: &mut Vec<Record>) {
         self.flush(now, out);
-        self.state = AssemblyState::default();
+        let before = self.state.last.or(self.state.before);
+        self.state = AssemblyState {
+            before,
+            ..AssemblyState::default()
+        };
     }
 
     /// Takes the next line; complete records go to `out`. `now` is the time of reading, for lines
@@ -103,12 +107,13 @@ impl Assembler {
         if !line.first {
             return self.piece(line, place, now, out);
         }
-        let last = self.state.last;
-        if let Some(stamped) = self.format.parse(&line.text, &self.zone, last) {
+        let previous = self.state.last.or(self.state.before);
+        if let Some(stamped) = self.format.parse(&line.text, &self.zone, previous) {
             self.close(out);
             self.give_out_leading(stamped.at, out);
             self.state = AssemblyState {
                 last: Some(stamped.at),
+                before: None,
                 rest: None,
             };
             return self.stamped(stamped, &line, place, out);

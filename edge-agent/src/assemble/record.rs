@@ -46,6 +46,10 @@ pub struct AssemblyState {
     /// The time of the last stamped record of this file.
     #[serde(rename = "at", default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Micros>,
+    /// The time of the last stamped record of the file before, until this one has its own: it
+    /// tells which of two equal hours is meant.
+    #[serde(rename = "old", default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Micros>,
     /// The record that was given out before its end.
     #[serde(rename = "rest", default, skip_serializing_if = "Option::is_none")]
     pub rest: Option<Rest>,

@@ -223,6 +223,37 @@ fn a_new_file_forgets_the_time_of_the_one_before() {
 }
 
 #[test]
+fn a_new_file_in_the_hour_that_comes_twice_does_not_run_backwards() {
+    let mut assembler = Assembler::new(
+        Format::Python(Python),
+        Zone::named("America/Los_Angeles").unwrap(),
+        AssemblyState::default(),
+    );
+    let line = |time: &str| format!("2026-11-01 {time} - a - INFO - x\n");
+    let mut records = feed(
+        &mut assembler,
+        (line("01:59:59") + &line("01:00:05")).as_bytes(),
+    );
+    assembler.file_starts(NOW, &mut records);
+    records.extend(feed(
+        &mut assembler,
+        (String::from("printed\n") + &line("01:00:09")).as_bytes(),
+    ));
+    let times: Vec<String> = records
+        .iter()
+        .map(|record| record.at.to_rfc3339())
+        .collect();
+    assert_eq!(
+        times[1..],
+        [
+            "2026-11-01T09:00:05.000Z",
+            "2026-11-01T09:00:09.000Z",
+            "2026-11-01T09:00:09.000Z"
+        ]
+    );
+}
+
+#[test]
 fn json_lines_take_the_usual_names_and_keep_the_rest_as_context() {
     let mut assembler = assembler(Format::Json(Json));
     let records = feed(
