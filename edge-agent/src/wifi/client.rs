@@ -72,7 +72,7 @@ impl Client {
     /// # Errors
     /// The authorities or the proxy cannot be used.
     pub fn new(config: &Wifi) -> Result<Client, TrustError> {
-        let tls = |error: reqwest::Error| TrustError::Tls(words(&error));
+        let tls = |error: reqwest::Error| TrustError::Tls(words(error));
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls_config(&config.trust)?)
             .http1_only()
@@ -139,13 +139,13 @@ impl Client {
             .send()
             .await
             .map_err(|error| Failure::Retry {
-                why: words(&error),
+                why: words(error),
                 after: None,
             })?;
         let status = sent.status();
         let after = retry_after(&sent);
         let body = read_limited(sent).await.map_err(|error| Failure::Retry {
-            why: words(&error),
+            why: words(error),
             after: None,
         })?;
         if status == StatusCode::OK {
@@ -209,7 +209,9 @@ async fn read_limited(mut response: Response) -> reqwest::Result<Vec<u8>> {
 }
 
 /// An error with everything behind it, in one line: the reason is in the last of them.
-fn words(error: &reqwest::Error) -> String {
+fn words(error: reqwest::Error) -> String {
+    // Without it the lanes and the heartbeat fail in the same words, which are said once.
+    let error = error.without_url();
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
