@@ -6,7 +6,6 @@ use std::process::Command;
 
 use serde_json::Value;
 use tests::binaries::binary;
-use tests::process::Ended;
 use tests::{Server, process};
 
 const IDS: [&str; 4] = ["VM001", "VM002", "VM003", "VM004"];
@@ -22,7 +21,8 @@ fn keys(server: &Server, folder: &Path) -> std::path::PathBuf {
     path
 }
 
-fn fleet(server: &Server, pin: &str, keys: &Path) -> Ended {
+/// `vendlog-sim fleet` that ends when the past is sent.
+fn fleet(server: &Server, pin: &str, keys: &Path) -> Command {
     let mut fleet = Command::new(binary("vendlog-sim"));
     fleet.args([
         "fleet",
@@ -34,7 +34,7 @@ fn fleet(server: &Server, pin: &str, keys: &Path) -> Ended {
         "12h",
     ]);
     fleet.arg("--history-only").arg("--keys").arg(keys);
-    process::run(fleet)
+    fleet
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_simulated_fleet_delivers_its_past_and_shows_its_fates() {
     let dir = tempfile::tempdir().expect("a directory");
     let server = Server::start(&dir.path().join("server"));
     let keys = keys(&server, dir.path());
-    let ended = fleet(&server, &server.pin, &keys);
+    let ended = process::run(fleet(&server, &server.pin, &keys));
     assert_eq!(ended.code, Some(0), "{ended:?}");
 
     let machines = server.api().get("/api/machines").json();
@@ -85,18 +85,7 @@ fn a_fleet_sends_nothing_to_a_server_with_another_key() {
     let server = Server::start(&dir.path().join("server"));
     let other = Server::start(&dir.path().join("other"));
     let keys = keys(&server, dir.path());
-    let mut fleet = Command::new(binary("vendlog-sim"));
-    fleet.args([
-        "fleet",
-        "--url",
-        &server.url,
-        "--pin",
-        &other.pin,
-        "--history-only",
-        "--keys",
-    ]);
-    fleet.arg(&keys);
-    let mut fleet = tests::Process::start(fleet, dir.path());
+    let mut fleet = tests::Process::start(fleet(&server, &other.pin, &keys), dir.path());
     tests::wait::until("the fleet to say why", tests::wait::seconds(20), || {
         fleet.messages().contains("VM004").then_some(())
     });

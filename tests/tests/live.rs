@@ -3,30 +3,50 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tests::api::encoded;
 use tests::wait::{self, seconds};
-use tests::{AgentSetup, Server};
+use tests::{Agent, AgentSetup, Api, Server};
 
 /// What a person in front of the window may wait.
 const LIMIT: Duration = Duration::from_secs(2);
 
-#[test]
-fn a_written_line_is_answered_by_the_api_within_two_seconds() {
+/// A machine whose first line has arrived; everything ends when it is dropped.
+struct Site {
+    log: PathBuf,
+    api: Api,
+    _agent: Agent,
+    _server: Server,
+    _dir: tempfile::TempDir,
+}
+
+fn site() -> Site {
     let dir = tempfile::tempdir().expect("a directory");
     let log = dir.path().join("app.log");
     write(&log, "INFO", "Vending machine starting");
     let server = Server::start(&dir.path().join("server"));
     let api = server.api();
-    let _agent = AgentSetup::new(&dir.path().join("agent"), &server, "VM001", &log).start();
+    let agent = AgentSetup::new(&dir.path().join("agent"), &server, "VM001", &log).start();
     api.wait_for_total(1, seconds(20));
+    Site {
+        log,
+        api,
+        _agent: agent,
+        _server: server,
+        _dir: dir,
+    }
+}
+
+#[test]
+fn a_written_line_is_answered_by_the_api_within_two_seconds() {
+    let Site { api, log, .. } = &site();
 
     for level in ["INFO", "CRITICAL", "WARNING"] {
         let words = format!("Proof of {level} by word");
         let written = Instant::now();
-        write(&log, level, &words);
+        write(log, level, &words);
         let path = format!(
             "/api/logs?machine=VM001&q={}",
             encoded(&format!("\"{words}\""))
@@ -45,13 +65,7 @@ fn a_written_line_is_answered_by_the_api_within_two_seconds() {
 
 #[test]
 fn the_live_stream_tells_of_new_entries_and_of_a_critical_in_full() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let log = dir.path().join("app.log");
-    write(&log, "INFO", "Vending machine starting");
-    let server = Server::start(&dir.path().join("server"));
-    let api = server.api();
-    let _agent = AgentSetup::new(&dir.path().join("agent"), &server, "VM001", &log).start();
-    api.wait_for_total(1, seconds(20));
+    let Site { api, log, .. } = &site();
 
     let message = "Too many consecutive errors (10). Exiting.";
     let writer = std::thread::spawn({
