@@ -22,9 +22,6 @@ const LIVE_WITHIN: Duration = Duration::from_secs(2);
 /// Lines that are timed.
 const LIVE_LINES: usize = 10;
 
-/// One may be late: a machine that compiles beside the test stands still for seconds now and then.
-const LATE_AT_MOST: usize = 1;
-
 /// What else the page does; a busy machine that runs other tests beside needs the room.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -174,11 +171,8 @@ async fn sees_lines_as_they_are_written(page: &Page, file: &LogFile) -> anyhow::
         taken_ms.push(written.elapsed().as_millis());
     }
     eprintln!("ms from the file to the window: {taken_ms:?}");
-    let late = taken_ms
-        .iter()
-        .filter(|taken| **taken > LIVE_WITHIN.as_millis())
-        .count();
-    ensure!(late <= LATE_AT_MOST, "{taken_ms:?}");
+    let slowest = taken_ms.iter().max().copied().unwrap_or_default();
+    ensure!(slowest <= LIVE_WITHIN.as_millis(), "{taken_ms:?}");
     Ok(())
 }
 
