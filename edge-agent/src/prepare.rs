@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use wire::entry::ENTRY_MAX_BYTES;
-use wire::redact::{self, Redactor};
+use wire::entry::{COMPONENT_MAX_CHARS, ENTRY_MAX_BYTES};
+use wire::redact::Redactor;
 use wire::{ClockState, LogEntry};
 
 use crate::assemble::{Kind, Record};
@@ -34,7 +34,7 @@ pub fn prepare(
         seq: None,
         timestamp: record.at,
         level: record.level,
-        component: redact::cards(&record.component).into_owned(),
+        component: component(redactor, &record.component),
         message,
         context,
         clock,
@@ -44,6 +44,12 @@ pub fn prepare(
     }
     fit(&mut entry);
     entry
+}
+
+/// Cut after it was redacted: half a card number would not be recognised.
+fn component(redactor: &Redactor, name: &str) -> String {
+    let name = redactor.message(name);
+    name.chars().take(COMPONENT_MAX_CHARS).collect()
 }
 
 /// Lines are cut well below the limit, so this is for what hashing and a large context add.
@@ -60,5 +66,77 @@ fn fit(entry: &mut LogEntry) {
         }
         entry.message.truncate(end);
         entry.context.insert("shortened".into(), true.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::Micros;
+    use wire::redact::{HashKey, Rules};
+
+    use super::*;
+    use crate::assemble::{Assembler, AssemblyState};
+    use crate::assemble::{Format, Json, Zone};
+    use crate::input::{Line, Place};
+
+    fn entry(text: &str) -> LogEntry {
+        let line = Line {
+            text: text.to_owned(),
+            escaped: false,
+            first: true,
+            last: true,
+            end: 0,
+            tail: 0,
+        };
+        let place = Place {
+            dev: 0,
+            ino: 0,
+            offset: 0,
+            head_len: 0,
+            head: 0,
+            tail: 0,
+            mtime_ns: 0,
+        };
+        let state = AssemblyState::default();
+        let mut assembler = Assembler::new(Format::Json(Json), Zone::utc(), state);
+        let mut records = Vec::new();
+        assembler.line(line, place, Micros(0), &mut records);
+        assembler.flush(Micros(0), &mut records);
+        let rules = Rules {
+            hash_fields: vec!["transaction_id".into()],
+            drop_fields: vec![],
+        };
+        let redactor = Redactor::new(HashKey::new([7; 32]), rules);
+        let mut state = PackState::default();
+        prepare(
+            &records[0],
+            &redactor,
+            None,
+            &mut state,
+            ClockState::Unsynced,
+        )
+    }
+
+    #[test]
+    fn a_component_is_redacted_like_a_message_and_then_cut() {
+        for name in [
+            r#"{"transaction_id":"1573124782"}"#,
+            r#""transaction_id=1573124782""#,
+            r#""4111111111111111""#,
+            r#""a name that is as long as names can be 4111111111111111""#,
+        ] {
+            let entry = entry(&format!(r#"{{"ts":1,"msg":"x","name":{name}}}"#));
+            let component = entry.component;
+            assert!(component.chars().count() <= COMPONENT_MAX_CHARS);
+            assert!(
+                !component.contains("1573") && !component.contains("4111"),
+                "{component}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_entry_says_what_the_clock_was() {
+        assert_eq!(entry(r#"{"ts":1,"msg":"x"}"#).clock, ClockState::Unsynced);
     }
 }

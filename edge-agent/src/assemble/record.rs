@@ -110,7 +110,5 @@ pub(super) fn component_of(name: &str) -> String {
     } else {
         last
     };
-    last.chars()
-        .take(wire::entry::COMPONENT_MAX_CHARS)
-        .collect()
+    last.to_owned()
 }

@@ -1,6 +1,7 @@
 //! Cuts a stream of bytes into lines, and lines that are too long into pieces. Sans-IO.
 
 use sha2::{Digest, Sha256};
+use wire::redact::cards;
 
 /// The longest text of one entry, in bytes: an entry may have 64 KiB, and the component, the
 /// context and the hashes that stand for ids need room beside it.
@@ -9,6 +10,9 @@ pub const TEXT_MAX_BYTES: usize = 60 * 1024;
 pub const TAIL_BYTES: usize = 256;
 /// A cut is moved back this far at most to fall between two words.
 const CUT_BACK_BYTES: usize = 1024;
+/// So much on both sides of a cut is looked at: more than a card number with its separators, or the
+/// name and the separators of an id.
+const AROUND_BYTES: usize = 64;
 
 /// A line, or a piece of one that is too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,19 +201,41 @@ fn cut_position(line: &[u8]) -> Option<usize> {
 
 /// A cut must not go through a card number, an id or a name, nor between an id and the words that
 /// say what it is, or neither half would be recognised. It goes between two plain words, or else
-/// behind a mark that no value goes on after, or else behind a word, if there is one near.
+/// where there are only letters around, behind a mark that ends a value, behind a word; and if
+/// there is none of these near, at least not through a card number.
 fn between_words(line: &[u8], at: usize) -> usize {
     let from = at.saturating_sub(CUT_BACK_BYTES).max(1);
     let is_plain = |cut: &usize| {
         line[*cut] == b' ' && ends_plain(&line[..*cut]) && starts_plain(&line[*cut + 1..at])
     };
-    let is_mark = |cut: &usize| matches!(line[cut - 1], b',' | b';' | b'}' | b']');
-    let is_word = |cut: &usize| line[*cut] == b' ' && line[cut - 1].is_ascii_alphabetic();
-    let last = |is_gap: &dyn Fn(&usize) -> bool| (from..at).rev().find(is_gap);
-    last(&is_plain)
+    if let Some(cut) = (from..at).rev().find(is_plain) {
+        return cut;
+    }
+    let is_quiet = |cut: usize| {
+        let around = &line[cut.saturating_sub(AROUND_BYTES)..cut + AROUND_BYTES];
+        around.iter().all(|b| b.is_ascii_alphabetic() || *b == b' ')
+    };
+    let is_mark = |cut: usize| matches!(line[cut - 1], b',' | b';' | b'}' | b']');
+    let is_word = |cut: usize| line[cut] == b' ' && line[cut - 1].is_ascii_alphabetic();
+    // Never inside a character.
+    let is_any = |cut: usize| line[cut] & 0xC0 != 0x80;
+    let last = |is_gap: &dyn Fn(usize) -> bool| {
+        let mut cuts = (from..at.saturating_sub(AROUND_BYTES)).rev();
+        cuts.find(|cut| is_gap(*cut) && keeps_cards(line, *cut))
+    };
+    last(&is_quiet)
         .or_else(|| last(&is_mark))
         .or_else(|| last(&is_word))
+        .or_else(|| last(&is_any))
         .unwrap_or(at)
+}
+
+/// Whether the same is redacted around the cut with and without it.
+fn keeps_cards(line: &[u8], cut: usize) -> bool {
+    let (from, to) = (cut.saturating_sub(AROUND_BYTES), cut + AROUND_BYTES);
+    let [whole, before, after] =
+        [from..to, from..cut, cut..to].map(|part| String::from_utf8_lossy(&line[part]));
+    cards(&whole) == cards(&before) + cards(&after)
 }
 
 /// Whether the text ends in a word of small letters: no name, no key, no masked digits.
@@ -324,6 +350,10 @@ mod tests {
             ("word ", "Transaction ID: 1573124782"),
             ("word ", "txn id: 1573124782"),
             ("4111111111111111,", "4111111111111111,"),
+            ("4111 1111 1111 1111 ", "4111 1111 1111 1111"),
+            ("AAAA", "4111111111111111AAAA"),
+            ("AAAA", " Transaction ID: 1573124782"),
+            ("\u{e9}", "\u{e9}\u{e9}4111111111111111"),
         ] {
             for shift in 0..40 {
                 let mut line = "a ".repeat(shift);
