@@ -119,6 +119,12 @@ impl StateDir {
                 let mut key = [0; 32];
                 getrandom::fill(&mut key)
                     .map_err(|error| io(io::Error::other(error.to_string())))?;
+                if self.join(names::CHECKPOINT).exists() {
+                    tracing::warn!(
+                        path = %path.display(),
+                        "the key is gone; a new one is made, and ids no longer hash as before"
+                    );
+                }
                 write_key(&path, &key).map_err(io)?;
                 Ok(HashKey::new(key))
             }

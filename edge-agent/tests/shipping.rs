@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -180,6 +181,37 @@ fn a_batch_that_is_refused_is_halved_until_the_bad_entry_stands_aside() {
         (&"poison".into(), &"no".into())
     );
     assert_eq!(status(&machine)["wifi"]["put_aside"], 1);
+}
+
+#[test]
+fn what_refuses_everything_in_foreign_words_costs_no_entry_and_one_bad_entry_still_goes() {
+    let identity = Identity::new();
+    let is_in_the_way = Arc::new(AtomicBool::new(true));
+    let in_the_way = is_in_the_way.clone();
+    let server = Server::start(&identity, move |request| {
+        let has_poison = request.messages().iter().any(|text| text == "poison");
+        match in_the_way.load(Ordering::Relaxed) || has_poison {
+            true => (400, vec![], json!("<html>400 Bad Request</html>")),
+            false => accepted(request),
+        }
+    });
+    let machine = machine(&server, &identity.pin, CONTINUOUS);
+    log(&machine, "INFO", &["one", "poison", "two"]);
+    let agent = machine.spawn();
+    wait_for("the reason", || {
+        status(&machine)["wifi"]["last_error"]["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("not by the server itself"))
+    });
+    assert_eq!(status(&machine)["wifi"]["put_aside"], 0);
+    is_in_the_way.store(false, Ordering::Relaxed);
+    wait_for("everything judged", || {
+        status(&machine)["wifi"]["bulk_cursor"] == 3
+    });
+    assert_eq!(agent.terminate().0, Some(0));
+    assert_eq!(status(&machine)["wifi"]["put_aside"], 1);
+    let aside = json_lines(&machine.state().join("put-aside.ndjson"));
+    assert_eq!(aside[0]["entry"]["message"], "poison");
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub enum Failure {
         code: String,
         /// What the server said.
         why: String,
+        /// It was said in our server's own form, not by something on the way to it.
+        by_server: bool,
     },
 }
 
@@ -139,13 +141,13 @@ impl Client {
             .send()
             .await
             .map_err(|error| Failure::Retry {
-                why: words(error),
+                why: format!("{}: {}", self.url, words(error)),
                 after: None,
             })?;
         let status = sent.status();
         let after = retry_after(&sent);
         let body = read_limited(sent).await.map_err(|error| Failure::Retry {
-            why: words(error),
+            why: format!("{}: {}", self.url, words(error)),
             after: None,
         })?;
         if status == StatusCode::OK {
@@ -156,6 +158,7 @@ impl Client {
 
     fn failure(&self, status: StatusCode, after: Option<Duration>, body: &[u8]) -> Failure {
         let said: Option<ErrorBody> = serde_json::from_slice(body).ok();
+        let by_server = said.is_some();
         let (code, why) = match said {
             Some(said) => (said.code, format!("{status}: {}", said.message)),
             None => (status.as_u16().to_string(), status.to_string()),
@@ -169,7 +172,11 @@ impl Client {
             },
             StatusCode::BAD_REQUEST
             | StatusCode::PAYLOAD_TOO_LARGE
-            | StatusCode::UNPROCESSABLE_ENTITY => Failure::Refused { code, why },
+            | StatusCode::UNPROCESSABLE_ENTITY => Failure::Refused {
+                code,
+                why,
+                by_server,
+            },
             _ => Failure::Retry {
                 why: format!("the server answered {why}"),
                 after,

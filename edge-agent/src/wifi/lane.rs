@@ -245,14 +245,27 @@ impl Lane {
     }
 
     /// Delivers a batch. One that is refused as a whole is halved until the entry that is at fault
-    /// stands alone and can be put aside.
+    /// stands alone and can be put aside. Refusals in words that are not our server's count only
+    /// when other entries are taken: a proxy that refuses everything must not empty the spool.
     async fn deliver(&mut self, entries: Vec<Stored>) -> Result<(), Failure> {
         let mut parts = vec![entries];
+        let (mut is_taken, mut doubted) = (false, Vec::new());
         while let Some(mut part) = parts.pop() {
             match self.client.logs(&self.body(&part)).await {
-                Ok(answer) => self.put_rejected_aside(&part, &answer)?,
-                Err(Failure::Refused { code, why }) if part.len() == 1 => {
-                    self.put_aside(&part[0], &code, &why)?;
+                Ok(answer) => {
+                    is_taken = true;
+                    self.put_rejected_aside(&part, &answer)?;
+                }
+                Err(Failure::Refused {
+                    code,
+                    why,
+                    by_server,
+                }) if part.len() == 1 => {
+                    if by_server {
+                        self.put_aside(&part[0], &code, &why)?;
+                    } else {
+                        doubted.push((part.remove(0), code, why));
+                    }
                 }
                 Err(Failure::Refused { .. }) => {
                     let second = part.split_off(part.len() / 2);
@@ -260,6 +273,15 @@ impl Lane {
                 }
                 Err(other) => return Err(other),
             }
+        }
+        if let (false, Some((_, _, why))) = (is_taken, doubted.first()) {
+            return Err(Failure::Retry {
+                why: format!("every entry is refused, and not by the server itself: {why}"),
+                after: None,
+            });
+        }
+        for (stored, code, why) in doubted {
+            self.put_aside(&stored, &code, &why)?;
         }
         Ok(())
     }
