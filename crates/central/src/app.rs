@@ -19,7 +19,7 @@ pub struct App {
     /// One-time sign-in links that were made and not used yet; in memory only.
     pub signin: SigninLinks,
     /// What machines send and is not stored yet shares this room in memory.
-    pub room: Room,
+    pub room: Arc<Room>,
     /// When a machine is yellow or red, and since when silence may be judged.
     pub judge: Judge,
     /// How this server is reached.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use utoipa::OpenApi;
@@ -32,6 +32,7 @@ pub fn router(app: Shared) -> Router {
     router
         .fallback_service(pages)
         .method_not_allowed_fallback(ui::wrong_method)
+        .layer(Extension(Arc::clone(&app.room)))
         .layer(from_fn_with_state(Arc::clone(&app), guard::identify))
         .layer(from_fn(ui::security_headers))
         .layer(CatchPanicLayer::custom(observe::answer_panic))

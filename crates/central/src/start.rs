@@ -116,7 +116,7 @@ fn app(config: &Config, store: Store, server: ServerInfo, now: Micros) -> Shared
         // The time of the start names this run in the ids of its events.
         events: Events::new(format!("{:x}", now.0)),
         signin: SigninLinks::default(),
-        room: Room::default(),
+        room: Arc::new(Room::default()),
         judge: Judge::new(config.status.clone(), now),
         server,
     })

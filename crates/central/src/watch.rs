@@ -124,7 +124,7 @@ mod tests {
         store.add_machine(&machine, &credential).unwrap();
         store.record_heartbeat(&Heartbeat::new(id), at(10)).unwrap();
         Arc::new(App {
-            room: Room::default(),
+            room: Arc::new(Room::default()),
             store,
             events: Events::new("b".into()),
             signin: SigninLinks::default(),

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
@@ -21,20 +22,34 @@ use crate::error::ApiError;
 pub const SENT_MAX_BYTES: usize = 8 * 1024 * 1024;
 /// The largest body unpacked: bounds what one request can make us hold.
 pub const UNPACKED_MAX_BYTES: usize = 16 * 1024 * 1024;
-/// Unpacked bytes of all requests together, until they are stored: a few kilobytes that unpack to the
-/// largest body, on many connections at once, must not take the computer's memory. Two hundred ordinary
-/// batches or eight of the largest.
-const ROOM_BYTES: usize = 8 * UNPACKED_MAX_BYTES;
-/// How long a body waits for room before its sender is told to come again.
-const ROOM_WAIT: Duration = Duration::from_secs(2);
+/// Bytes of all requests together as they are sent, until each is answered: sixteen of the largest.
+const SENT_ROOM_BYTES: usize = 16 * SENT_MAX_BYTES;
+/// Unpacked bytes of all batches together, until they are stored: a few kilobytes that unpack to the
+/// largest body, on many connections at once, must not take the computer's memory.
+const UNPACKED_ROOM_BYTES: usize = 8 * UNPACKED_MAX_BYTES;
+/// How long a batch waits to be unpacked before its sender is told to come again.
+const ROOM_WAIT: Duration = Duration::from_secs(10);
 /// A body that is not there by then is given up: dribbling connections are closed within 30 s.
 const BODY_DEADLINE: Duration = Duration::from_secs(25);
 
-/// Bounds the body as it is sent and refuses encodings that cannot be unpacked. Stands outside of
-/// the unpacking layer.
-pub async fn bound(request: Request, next: Next) -> Response {
-    match bounded(request) {
-        Ok(request) => next.run(request).await,
+/// Takes the body as it is sent, within its bounds, and refuses encodings that cannot be unpacked.
+/// Stands outside of the unpacking layer: what is unpacked is all there, so that unpacking waits for
+/// nobody while it takes its room.
+pub async fn bound(
+    Extension(room): Extension<Arc<Room>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = match bounded(request) {
+        Ok(request) => request.into_parts(),
+        Err(error) => return error.into_response(),
+    };
+    match collect(body, SENT_MAX_BYTES, Some(&room.sent)).await {
+        Ok(sent) => {
+            let _room = sent.room; // until the answer
+            let request = Request::from_parts(parts, Body::from(sent.bytes));
+            next.run(request).await
+        }
         Err(error) => error.into_response(),
     }
 }
@@ -48,7 +63,7 @@ fn bounded(request: Request) -> Result<Request, ApiError> {
     };
     let length = header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     if length.is_some_and(|length| length > SENT_MAX_BYTES) {
-        return Err(too_large(UNPACKED_MAX_BYTES));
+        return Err(too_large(SENT_MAX_BYTES));
     }
     let encodings = request
         .headers()
@@ -64,35 +79,66 @@ fn bounded(request: Request) -> Result<Request, ApiError> {
         ));
     }
     let (parts, body) = request.into_parts();
-    let body = DeadlineBody::new(BODY_DEADLINE, Limited::new(body, SENT_MAX_BYTES));
+    let body = DeadlineBody::new(BODY_DEADLINE, body);
     Ok(Request::from_parts(parts, Body::new(body)))
 }
 
-/// Room for the unpacked bodies of all machines together; see [`ROOM_BYTES`].
-#[derive(Clone)]
-pub struct Room(Arc<Semaphore>);
+/// Room in memory for what machines send and is not stored yet.
+pub struct Room {
+    sent: Arc<Semaphore>,
+    unpacked: Arc<Semaphore>,
+}
 
 impl Default for Room {
     fn default() -> Room {
-        Room(Arc::new(Semaphore::new(ROOM_BYTES)))
+        Room {
+            sent: Arc::new(Semaphore::new(SENT_ROOM_BYTES)),
+            unpacked: Arc::new(Semaphore::new(UNPACKED_ROOM_BYTES)),
+        }
     }
 }
 
-/// An unpacked body and the room it takes, given back when this is dropped.
-pub struct Unpacked {
+/// A body and the room it takes, given back when this is dropped.
+pub struct Held {
     /// The body.
     pub bytes: Vec<u8>,
     /// To be kept as long as anything of the body waits in memory.
     pub room: Option<OwnedSemaphorePermit>,
 }
 
-/// Reads the unpacked body, as far as there is room.
+/// Reads the unpacked body of a batch, when there is room for the largest.
 ///
 /// # Errors
-/// It has more than `max_bytes`, is too large as sent, too slow or broken; or too much of others waits.
-pub async fn read(room: &Room, body: Body, max_bytes: usize) -> Result<Unpacked, ApiError> {
+/// It is too large or does not unpack; or too much of others waits.
+pub async fn read(room: &Room, body: Body) -> Result<Held, ApiError> {
+    // The whole at once: who waits for more while holding some would wait for others who do so too.
+    let largest = Arc::clone(&room.unpacked).acquire_many_owned(UNPACKED_MAX_BYTES as u32);
+    let mut room = match timeout(ROOM_WAIT, largest).await {
+        Ok(Ok(room)) => room,
+        _ => return Err(busy()),
+    };
+    let mut held = collect(body, UNPACKED_MAX_BYTES, None).await?;
+    held.bytes.shrink_to_fit();
+    held.room = room.split(held.bytes.len());
+    Ok(held)
+}
+
+/// Reads a body of a few kilobytes at most, which needs no room.
+///
+/// # Errors
+/// It has more than `max_bytes` or does not unpack.
+pub async fn read_small(body: Body, max_bytes: usize) -> Result<Vec<u8>, ApiError> {
+    Ok(collect(body, max_bytes, None).await?.bytes)
+}
+
+/// Collects a body; each part takes its room, or the body is refused.
+async fn collect(
+    body: Body,
+    max_bytes: usize,
+    room: Option<&Arc<Semaphore>>,
+) -> Result<Held, ApiError> {
     let mut body = Limited::new(body, max_bytes);
-    let mut unpacked = Unpacked {
+    let mut held = Held {
         bytes: Vec::new(),
         room: None,
     };
@@ -101,27 +147,24 @@ pub async fn read(room: &Room, body: Body, max_bytes: usize) -> Result<Unpacked,
         let Ok(data) = frame.into_data() else {
             continue; // trailers say nothing to us
         };
-        let more = take_room(room, data.len()).await?;
-        match &mut unpacked.room {
-            Some(room) => room.merge(more),
-            none => *none = Some(more),
+        if let Some(room) = room {
+            let part = Arc::clone(room).try_acquire_many_owned(data.len() as u32);
+            let part = part.map_err(|_| busy())?;
+            match &mut held.room {
+                Some(room) => room.merge(part),
+                none => *none = Some(part),
+            }
         }
-        unpacked.bytes.extend_from_slice(&data);
+        held.bytes.extend_from_slice(&data);
     }
-    Ok(unpacked)
+    Ok(held)
 }
 
-/// Waits a moment for room. Not for long: who waits holds room too.
-async fn take_room(room: &Room, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
-    let bytes = u32::try_from(bytes).map_err(|_| too_large(UNPACKED_MAX_BYTES))?;
-    let waiting = Arc::clone(&room.0).acquire_many_owned(bytes);
-    match timeout(ROOM_WAIT, waiting).await {
-        Ok(Ok(permit)) => Ok(permit),
-        _ => Err(ApiError::unavailable(
-            "busy",
-            "too much is waiting to be stored; nothing was stored; send it again",
-        )),
-    }
+fn busy() -> ApiError {
+    ApiError::unavailable(
+        "busy",
+        "too much is waiting to be stored; nothing was stored; send it again",
+    )
 }
 
 fn refusal(error: &(dyn Error + 'static), max_bytes: usize) -> ApiError {
@@ -141,10 +184,9 @@ fn refusal(error: &(dyn Error + 'static), max_bytes: usize) -> ApiError {
     }
 }
 
-fn too_large(unpacked_max_bytes: usize) -> ApiError {
+fn too_large(max_bytes: usize) -> ApiError {
     ApiError::too_large(format!(
-        "the body has more than {SENT_MAX_BYTES} bytes as sent or {unpacked_max_bytes} unpacked; \
-         send less at once"
+        "the body has more than {max_bytes} bytes, as sent or unpacked; send less at once"
     ))
 }
 
@@ -156,33 +198,36 @@ fn caused_by<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
 mod tests {
     use super::*;
 
-    async fn spaces(room: &Room, bytes: usize) -> Result<Unpacked, ApiError> {
-        let body = Body::from(vec![b' '; bytes]);
-        read(room, body, UNPACKED_MAX_BYTES).await
+    async fn spaces(room: &Room, bytes: usize) -> Result<Held, ApiError> {
+        read(room, Body::from(vec![b' '; bytes])).await
     }
 
     #[tokio::test]
-    async fn all_bodies_together_take_no_more_than_the_room_there_is() {
+    async fn all_batches_together_take_no_more_than_the_room_there_is() {
         let room = Room::default();
         let mut held = Vec::new();
-        for _ in 0..8 {
-            held.push(spaces(&room, UNPACKED_MAX_BYTES).await.ok());
+        for _ in 0..7 {
+            held.push(spaces(&room, UNPACKED_MAX_BYTES).await.ok().unwrap());
         }
-        assert!(held.iter().all(Option::is_some));
-        let refused = spaces(&room, 1).await.err().unwrap();
-        assert_eq!((refused.status().as_u16(), refused.code()), (503, "busy"));
+        held.push(spaces(&room, 5).await.ok().unwrap());
+        let waits = timeout(Duration::from_millis(50), spaces(&room, 7)).await;
+        assert!(waits.is_err(), "there is not room for the largest");
         held.pop();
         let next = spaces(&room, UNPACKED_MAX_BYTES).await.ok().unwrap();
         assert_eq!(next.bytes.len(), UNPACKED_MAX_BYTES);
     }
 
     #[tokio::test]
-    async fn a_refused_body_leaves_its_room() {
+    async fn what_is_refused_leaves_its_room() {
         let room = Room::default();
         for _ in 0..20 {
             let refused = spaces(&room, UNPACKED_MAX_BYTES + 1).await.err().unwrap();
             assert_eq!(refused.code(), "too_large");
         }
-        assert_eq!(room.0.available_permits(), ROOM_BYTES);
+        assert_eq!(room.unpacked.available_permits(), UNPACKED_ROOM_BYTES);
+        let full = Arc::new(Semaphore::new(10));
+        let refused = collect(Body::from("12345678901"), 100, Some(&full)).await;
+        assert_eq!(refused.err().unwrap().code(), "busy");
+        assert_eq!(full.available_permits(), 10);
     }
 }

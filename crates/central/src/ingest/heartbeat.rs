@@ -28,8 +28,8 @@ pub async fn post_heartbeat(
     caller: Extension<Caller>,
     body: Body,
 ) -> Result<Json<HeartbeatAnswer>, ApiError> {
-    let body = body::read(&app.room, body, HEARTBEAT_MAX_BYTES).await?;
-    let beat: Heartbeat = serde_json::from_slice(&body.bytes).map_err(|error| {
+    let bytes = body::read_small(body, HEARTBEAT_MAX_BYTES).await?;
+    let beat: Heartbeat = serde_json::from_slice(&bytes).map_err(|error| {
         let message = format!("the heartbeat cannot be read: {error}");
         ApiError::bad_request("malformed_json", message)
     })?;

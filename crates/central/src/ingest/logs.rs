@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use utoipa::ToSchema;
 use wire::{BatchAnswer, ClockState, Level, MachineId, Micros};
 
-use super::body::{UNPACKED_MAX_BYTES, Unpacked};
+use super::body::Held;
 use super::numbering::{IDEMPOTENCY_KEY_MAX_BYTES, Numbering, Sorted};
 use super::{batch, body, machine_gone, numbering, redact, sender};
 use crate::access::Caller;
@@ -81,7 +81,7 @@ pub async fn post_logs(
     body: Body,
 ) -> Result<Json<BatchAnswer>, ApiError> {
     let idempotency_key = idempotency_key(&headers)?;
-    let Unpacked { bytes, room } = body::read(&app.room, body, UNPACKED_MAX_BYTES).await?;
+    let Held { bytes, room } = body::read(&app.room, body).await?;
     let reading = tokio::task::spawn_blocking(move || {
         let frame = batch::read_frame(&bytes)?;
         let machine = sender(&caller, &frame.machine_id)?;
