@@ -149,6 +149,19 @@ fn a_file_truncated_and_regrown_past_the_position_is_recognised_as_another() {
 }
 
 #[test]
+fn a_file_written_anew_to_the_same_length_is_recognised_as_another() {
+    let machine = Machine::new("");
+    append(&machine.log(), line("first run").as_bytes());
+    let mut reading = machine.start();
+    assert_eq!(messages(&reading.drain()), ["first run"]);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    fs::write(machine.log(), line("other run")).unwrap();
+    assert_eq!(messages(&reading.drain()), ["other run"]);
+    append(&machine.log(), line("goes on").as_bytes());
+    assert_eq!(messages(&reading.drain()), ["goes on"]);
+}
+
+#[test]
 fn files_with_an_equal_first_kilobyte_are_told_apart() {
     let machine = Machine::new("");
     let (same, _) = numbered(0..40);
