@@ -118,6 +118,10 @@ impl From<StoreError> for ApiError {
             StoreError::NoSuchEntry => ApiError::not_found("no_such_entry", message),
             StoreError::BadReference(_) => ApiError::bad_request("bad_reference", message),
             StoreError::BadNumber => ApiError::bad_request("bad_number", message),
+            StoreError::DayDamaged(_) => {
+                tracing::error!(error = %message, "a day cannot be read");
+                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "day_damaged", message)
+            }
             StoreError::Busy => ApiError::unavailable("busy", message),
             StoreError::DiskFull => ApiError {
                 retry_after_s: Some(DISK_FULL_RETRY_S),

@@ -158,6 +158,12 @@ pub enum StoreError {
     /// The disk is full: nothing of the call is acknowledged. The sender tries again.
     #[error("the disk of the store is full")]
     DiskFull,
+    /// A day's file is damaged; the other days can be read. Holds the day, `YYYY-MM-DD`.
+    #[error(
+        "the entries of {0} cannot be read, the file of that day is damaged; ask for times before \
+         or after it, and restore days/{0}.db from a backup"
+    )]
+    DayDamaged(String),
     /// The store is closing.
     #[error("the store is closing")]
     Closing,

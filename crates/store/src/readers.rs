@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::day::Day;
 use crate::day::sentences::Sentences;
@@ -85,8 +85,11 @@ impl Readers {
                 idle.sentences.get(&day).cloned(),
             )
         };
-        let named = |error: rusqlite::Error| {
-            StoreError::Failed(format!("the day {} cannot be read: {error}", day.name()))
+        let named = |error: rusqlite::Error| match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                StoreError::DayDamaged(day.name())
+            }
+            _ => StoreError::Failed(format!("the day {} cannot be read: {error}", day.name())),
         };
         let conn = match found {
             Some(conn) => conn,

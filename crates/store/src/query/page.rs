@@ -45,9 +45,13 @@ pub(crate) fn read(
         limit: limit + 1,
         entries: Vec::new(),
     };
-    let end = walk.run(after, &mut collected)?;
+    let end = match walk.run(after, &mut collected) {
+        // What comes before the damaged day is handed out; the next page says what is wrong.
+        Err(StoreError::DayDamaged(_)) if !collected.entries.is_empty() => None,
+        end => Some(end?),
+    };
     let mut entries = collected.entries;
-    if entries.len() > limit {
+    if entries.len() > limit || end.is_none() {
         entries.truncate(limit);
         let next = entries.last().map(|(key, _)| cursor::cursor_text(*key));
         let entries = entries.into_iter().map(|(_, entry)| entry).collect();
@@ -58,8 +62,8 @@ pub(crate) fn read(
         });
     }
     let (next, searched_to) = match end {
-        WalkEnd::Done => (None, None),
-        WalkEnd::OutOfTime(place) => (Some(cursor::cursor_text(place)), Some(place.filed_at)),
+        None | Some(WalkEnd::Done) => (None, None),
+        Some(WalkEnd::OutOfTime(place)) => (Some(cursor::cursor_text(place)), Some(place.filed_at)),
     };
     let entries = entries.into_iter().map(|(_, entry)| entry).collect();
     Ok(EntryPage {
