@@ -4,20 +4,22 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Makes a directory (and its parents) that only its owner may enter. An existing one is left as
-/// it is.
+/// Makes a directory (and its parents) that only its owner may enter; their names are durable on
+/// return. An existing one is left as it is.
 pub(crate) fn make_private_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
+    let missing = path
+        .ancestors()
+        .take_while(|dir| !dir.as_os_str().is_empty() && !dir.is_dir());
+    let made: Vec<&Path> = missing.collect();
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     system::private_dir(&mut builder);
     builder.create(path)?;
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_dir(parent),
-        _ => Ok(()),
-    }
+    // The name of each lies in its parent: one that is not durable takes all below with it.
+    made.into_iter().try_for_each(sync_parent)
 }
 
 /// Makes an empty file that only its owner may read; its name is durable on return.
