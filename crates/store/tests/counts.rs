@@ -261,3 +261,20 @@ fn components_are_listed_by_machine_and_over_all() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn a_clock_of_ours_that_ran_ahead_for_a_while_costs_no_minutes() {
+    let place = Place::new();
+    let store = place.with_machines(&["VM001"]);
+    store.append_wait(batch("VM001", 1, 1..=50)).unwrap();
+    let minutes = || {
+        let counted = store.histogram(&everything(), 100, NOON, AMPLE).unwrap();
+        assert_eq!(counted.step_us, MINUTE);
+        counted.bins.iter().flatten().sum::<u64>()
+    };
+    let before = minutes();
+    let mut ahead = batch("VM001", 1, 51..=51);
+    ahead.received_at = NOON.plus_us(5 * DAY);
+    store.append_wait(ahead).unwrap();
+    assert!(minutes() >= before, "{} of {before}", minutes());
+}

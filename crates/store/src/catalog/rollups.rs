@@ -119,9 +119,12 @@ pub(crate) fn components(
     .collect()
 }
 
-/// Removes minutes that are too old to be asked for.
+/// Removes minutes that are too old to be asked for: before now, and before the newest that is
+/// counted. A clock of ours that ran ahead for a while does not cost those that are asked for when it
+/// is right again.
 pub(crate) fn forget_minutes(conn: &Connection, now: Micros) -> rusqlite::Result<()> {
-    let oldest = minute_of(now.plus_us(-MINUTES_KEPT_US));
+    let newest = last_minute(conn, FLEET)?.unwrap_or(i64::MAX);
+    let oldest = minute_of(now).min(newest) - MINUTES_KEPT_US / MINUTE_US;
     conn.execute(
         "DELETE FROM machine_minutes WHERE minute < ?1 AND machine IN (
              SELECT no FROM machine_numbers UNION ALL SELECT 0)",

@@ -157,7 +157,7 @@ impl Writer {
             .map(|batch| batch.received_at)
             .max()
             .unwrap_or_default();
-        let tidy = last && now.since_us(self.tidied) > HOUR_US;
+        let tidy = last && now.since_us(self.tidied).saturating_abs() > HOUR_US;
         transaction(&self.catalog, |catalog| {
             for effect in &effects {
                 effect.apply(catalog)?;
