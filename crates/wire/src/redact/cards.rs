@@ -29,7 +29,7 @@ fn could_hold_one(bytes: &[u8]) -> bool {
     let part = |byte: &&u8| {
         matches!(
             **byte,
-            b'0'..=b'9' | b'*' | b'#' | b'x' | b'X' | b'\\' | 0xe2
+            b'0'..=b'9' | b'*' | b'#' | b'x' | b'X' | b'\\' | 0xe2 | 0xef
         )
     };
     bytes.iter().filter(part).count() >= SHORTEST_CARD

@@ -51,7 +51,13 @@ fn grouped(bytes: &[u8], mut at: usize, mut found: Digits) -> Option<usize> {
 }
 
 fn ends(bytes: &[u8], at: usize, found: &Digits) -> bool {
-    is_card(found.as_slice()) && !before_decimals(bytes, at) && !word_goes_on_with_digits(bytes, at)
+    let is_decimal = before_decimals(bytes, at) && !before_zero(bytes, at);
+    is_card(found.as_slice()) && !is_decimal && !word_goes_on_with_digits(bytes, at)
+}
+
+/// `4111111111111111.0` is a whole number that a program took for a decimal.
+fn before_zero(bytes: &[u8], at: usize) -> bool {
+    bytes[at..].starts_with(b".0") && !bytes.get(at + 2).is_some_and(u8::is_ascii_digit)
 }
 
 /// `4111…1Visa` ends at the letters; `4111…1f9a03` is a hash.

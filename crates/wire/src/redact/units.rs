@@ -27,8 +27,13 @@ pub(super) fn unit(bytes: &[u8], at: usize) -> (Unit, usize) {
         b'a'..=b'z' | b'A'..=b'Z' => (Unit::Letter, 1),
         b' ' | b'-' => (Unit::Separator(byte), 1),
         b'\\' => escape(bytes, at),
-        0xe2 if bytes[at..].starts_with("•".as_bytes()) => (Unit::Mask, 3),
-        0xe2 if bytes[at..].starts_with("●".as_bytes()) => (Unit::Mask, 3),
+        0xc2 if bytes[at..].starts_with("\u{a0}".as_bytes()) => (Unit::Separator(b' '), 2),
+        0xe2 => typeset(&bytes[at..]),
+        // A full-width digit.
+        0xef => match bytes[at..] {
+            [_, 0xbc, last @ 0x90..=0x99, ..] => (Unit::Digit(last - 0x90), 3),
+            _ => (Unit::Other, 1),
+        },
         _ => (Unit::Other, 1),
     }
 }
@@ -39,6 +44,20 @@ pub(super) fn peek(bytes: &[u8], at: usize) -> Unit {
         unit(bytes, at).0
     } else {
         Unit::Other
+    }
+}
+
+/// Bullets, and what typesetting makes of a space or a hyphen so that no line breaks there.
+fn typeset(bytes: &[u8]) -> (Unit, usize) {
+    let is_any = |of: [&str; 2]| of.iter().any(|text| bytes.starts_with(text.as_bytes()));
+    if is_any(["•", "●"]) {
+        (Unit::Mask, 3)
+    } else if is_any(["\u{2007}", "\u{202f}"]) {
+        (Unit::Separator(b' '), 3)
+    } else if is_any(["\u{2011}", "\u{2013}"]) {
+        (Unit::Separator(b'-'), 3)
+    } else {
+        (Unit::Other, 1)
     }
 }
 
@@ -61,7 +80,8 @@ fn escape(bytes: &[u8], at: usize) -> (Unit, usize) {
     let meant = match char::from_u32(code) {
         Some(digit @ '0'..='9') => Unit::Digit(digit as u8 - b'0'),
         Some('*' | '#' | '•' | '●') => Unit::Mask,
-        Some(separator @ (' ' | '-')) => Unit::Separator(separator as u8),
+        Some(' ' | '\u{a0}' | '\u{2007}' | '\u{202f}') => Unit::Separator(b' '),
+        Some('-' | '\u{2011}' | '\u{2013}') => Unit::Separator(b'-'),
         _ => Unit::Other,
     };
     (meant, 2 + digits)
