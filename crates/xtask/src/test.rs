@@ -82,9 +82,10 @@ struct Counts {
     skipped: u64,
 }
 
-/// `cargo test`, shown as it runs, and counted over all its binaries.
+/// `cargo test`, shown as it runs, and counted over all its binaries; all of them run, so that one
+/// run shows everything that fails.
 fn cargo_test() -> Result<Counts> {
-    let mut child = cargo(&["test", "--workspace"])
+    let mut child = cargo(&["test", "--workspace", "--no-fail-fast"])
         .env(BUILT.0, BUILT.1)
         .stdout(Stdio::piped())
         .spawn()
