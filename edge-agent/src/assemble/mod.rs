@@ -91,7 +91,7 @@ impl Assembler {
         }
     }
 
-    /// The file begins anew: what was before has no bearing on it, but for the hour that comes twice.
+    /// The file begins anew: what was before only tells which of two equal hours it is.
     pub fn file_starts(&mut self, now: Micros, out: &mut Vec<Record>) {
         self.flush(now, out);
         let before = self.state.last.or(self.state.before);
