@@ -247,7 +247,10 @@ export interface paths {
         get: operations["get_session"];
         put?: never;
         post?: never;
-        /** Signs this browser out: its session ends at once. */
+        /**
+         * Signs this browser out: its session ends at once. Only who holds a session can end it: the public
+         *     part of a key is no secret.
+         */
         delete: operations["sign_out"];
         options?: never;
         head?: never;
