@@ -1,7 +1,8 @@
 //! An agent with a wrong pin, a wrong key, a wrong file or a wrong configuration, and a log with
 //! lines that no one expects: it says so, holds what it has, and delivers it when all is well.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 
 use serde_json::Value;
@@ -59,7 +60,12 @@ fn holds_then_delivers(site: &mut Site, mut agent: Agent, words: &[&str], right:
         "a wrong setting never ends the agent's reading"
     );
     assert_eq!(site.api.total(), Some(0), "nothing is taken from it");
-    fs::write(&right.log, LINE.repeat(3)).expect("the log grows");
+    let mut log = File::options()
+        .append(true)
+        .open(&right.log)
+        .expect("the log");
+    log.write_all(LINE.repeat(2).as_bytes())
+        .expect("the log grows");
     agent.stop();
     let agent = right.start();
     site.api.wait_for_total(3, seconds(30));
