@@ -77,7 +77,9 @@ impl LocalFile {
         let mut reported: Option<String> = None;
         let mut told = 0;
         loop {
-            let worked = self.step(Instant::now());
+            let now = Instant::now();
+            self.progress.writing.begin(now);
+            let worked = self.step(now);
             let failing = worked.is_err();
             self.progress
                 .local_failing
@@ -112,6 +114,7 @@ impl LocalFile {
                 // It fails when the pipeline has gone, and then nothing is to be removed.
                 let _ = wakes.send(Wake::Delivered);
             }
+            self.progress.writing.rest();
             match failing {
                 // Growth is no reason to try again earlier.
                 true => shared.wait_beyond(u64::MAX, wait),
@@ -152,6 +155,8 @@ impl LocalFile {
     }
 
     fn write(&mut self, lines: &[u8], now: Instant) -> io::Result<()> {
+        // A week of entries may follow each other: each of these writes is a piece of its own.
+        self.progress.writing.begin(Instant::now());
         if self.open.as_ref().is_some_and(|open| open.len > 0)
             && self
                 .open

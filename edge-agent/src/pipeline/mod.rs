@@ -17,6 +17,7 @@ use crate::clock::Wall;
 use crate::config;
 use crate::durable;
 use crate::input::watch::{SAFETY_POLL, Watcher};
+use crate::pulse::Pulse;
 use crate::spool::Spool;
 use source::{Ready, Source};
 
@@ -49,6 +50,10 @@ pub struct Progress {
     pub local_failing: AtomicBool,
     /// Bytes in the inputs that were not read yet.
     pub input_lag_bytes: AtomicU64,
+    /// The thread that reads and spools.
+    pub reading: Pulse,
+    /// The thread that writes the local file.
+    pub writing: Pulse,
 }
 
 impl Progress {
@@ -59,6 +64,8 @@ impl Progress {
             local_written: AtomicU64::new(0),
             local_failing: AtomicBool::new(false),
             input_lag_bytes: AtomicU64::new(0),
+            reading: Pulse::new(Instant::now()),
+            writing: Pulse::new(Instant::now()),
         }
     }
 }
@@ -118,9 +125,11 @@ impl Pipeline {
         let mut next_poll = Instant::now() + SAFETY_POLL;
         loop {
             let now = Instant::now();
+            self.progress.reading.begin(now);
             let wait = self
                 .step(now, clock())?
                 .min(next_poll.saturating_duration_since(now));
+            self.progress.reading.rest();
             // Many events of one burst are one reason to look.
             let first = match wakes.recv_timeout(wait) {
                 Ok(wake) => Some(wake),

@@ -1,0 +1,176 @@
+//! `vendlog-agent run`: puts the parts together, and takes them apart in order.
+//!
+//! One thread reads and spools, one writes the local file, and the main thread runs the shippers
+//! and the signals. They meet only at the spool.
+
+mod shipping;
+mod threads;
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use wire::redact::{Redactor, Rules};
+
+use crate::clock;
+use crate::config::Config;
+use crate::durable;
+use crate::pipeline::{Progress, Wake};
+use crate::service;
+use crate::spool::Spool;
+use crate::state_dir::{StateDir, names};
+use crate::wifi::WifiState;
+use shipping::Shipping;
+use threads::{Parts, Running, join, start};
+
+/// How long the ending agent tries to send what is left; it is in the spool anyway.
+const LAST_SEND: Duration = Duration::from_secs(3);
+
+/// Runs until SIGTERM or SIGINT, then flushes, syncs and sends once more.
+///
+/// # Errors
+/// The state directory cannot be used, or the spool failed. A failed spool must end the agent: a
+/// restart reads the inputs again from the last durable entry.
+pub fn run(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Before anything is begun: a signal must find somebody who ends it in order.
+    let stop = runtime.block_on(async { StopSignals::new() })?;
+    let state_dir = StateDir::open(&config.state_dir)?;
+    let rules = Rules {
+        hash_fields: config.privacy.hash_fields.clone(),
+        drop_fields: config.privacy.drop_fields.clone(),
+    };
+    let redactor = Redactor::new(state_dir.hash_key()?, rules);
+    let wifi_state: Option<WifiState> = durable::load(&state_dir.join(names::WIFI));
+    let acknowledged = |epoch| match &wifi_state {
+        Some(state) if state.epoch == epoch => {
+            state.bulk.max(state.sent.last().copied().unwrap_or(0))
+        }
+        _ => 0,
+    };
+    let spool = Spool::open(
+        &state_dir.join(names::SPOOL),
+        &state_dir.join(names::CHECKPOINT),
+        config.spool.max_bytes,
+        acknowledged,
+        clock::now(),
+    )
+    .with_context(|| {
+        format!(
+            "the spool in {} cannot be opened",
+            config.state_dir.display()
+        )
+    })?;
+    let parts = Parts {
+        shared: spool.shared().clone(),
+        progress: Arc::new(Progress::new(if config.wifi.is_some() {
+            0
+        } else {
+            u64::MAX
+        })),
+        local: spool.reader(0),
+        readers: [spool.reader(0), spool.reader(0), spool.reader(0)],
+    };
+    tracing::info!(
+        machine = %config.machine_id,
+        epoch = spool.epoch(),
+        last_seq = spool.last_seq(),
+        "vendlog-agent {} starts", env!("CARGO_PKG_VERSION")
+    );
+    let progress = parts.progress.clone();
+    let (agent, shipping) = start(&config, &state_dir, redactor, spool, parts, wifi_state)?;
+    service::ready();
+    let Running {
+        shared,
+        wakes,
+        pipeline,
+        pipeline_ended,
+        local,
+        local_ended,
+    } = agent;
+    let ends = Ends {
+        stop,
+        pipeline: pipeline_ended,
+        local: local_ended,
+    };
+    let fed = service::feed(&progress, &shared);
+    let result = runtime.block_on(until_stopped(ends, shipping, fed, &wakes));
+    // After a failure too: the local file then gets what is durable.
+    shared.close();
+    join(pipeline)?;
+    join(local)?;
+    result
+}
+
+/// What asks the agent to end.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> std::io::Result<StopSignals> {
+        Ok(StopSignals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+/// What ends the agent.
+struct Ends {
+    stop: StopSignals,
+    pipeline: oneshot::Receiver<std::io::Result<()>>,
+    local: oneshot::Receiver<()>,
+}
+
+/// Ships, and feeds the watchdog, until the agent is asked to end or cannot go on.
+async fn until_stopped(
+    mut ends: Ends,
+    mut shipping: Option<Shipping>,
+    fed: impl Future<Output = ()>,
+    wakes: &Sender<Wake>,
+) -> anyhow::Result<()> {
+    let ship = async {
+        match &mut shipping {
+            Some(shipping) => shipping.run().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = ship => {}
+        () = fed => {}
+        _ = ends.stop.terminate.recv() => tracing::info!("SIGTERM: ending"),
+        _ = ends.stop.interrupt.recv() => tracing::info!("interrupted: ending"),
+        ended = &mut ends.pipeline => return Err(pipeline_failed(ended)),
+        _ = &mut ends.local => return Err(anyhow!("the local file's thread ended by itself")),
+    }
+    service::stopping();
+    wakes
+        .send(Wake::Stop)
+        .map_err(|_| anyhow!("the reading thread has gone"))?;
+    match ends.pipeline.await {
+        Ok(Ok(())) => {}
+        failed => return Err(pipeline_failed(failed)),
+    }
+    if let Some(shipping) = &mut shipping
+        && timeout(LAST_SEND, shipping.send_rest()).await.is_err()
+    {
+        tracing::info!("not everything was sent; the next start goes on");
+    }
+    Ok(())
+}
+
+fn pipeline_failed(ended: Result<std::io::Result<()>, oneshot::error::RecvError>) -> anyhow::Error {
+    match ended {
+        Ok(Err(error)) => anyhow::Error::new(error)
+            .context("the spool cannot be written; start the agent again when the disk is well"),
+        Ok(Ok(())) | Err(_) => anyhow!("the reading thread ended by itself"),
+    }
+}

@@ -1,0 +1,156 @@
+//! The threads of the agent: one reads and spools, one writes the local file.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use tokio::sync::oneshot;
+use wire::redact::Redactor;
+
+use super::shipping::Shipping;
+use crate::clock;
+use crate::config::{Config, Mode};
+use crate::input::watch::Watcher;
+use crate::local_file::LocalFile;
+use crate::pipeline::{Pipeline, Progress, Wake};
+use crate::spool::{Shared, Spool, SpoolReader};
+use crate::state_dir::{StateDir, names};
+use crate::wifi::{Delivery, PutAside, WifiState};
+
+/// Entries that can wait are synced together, at most this much later: fewer writes wear the card
+/// less. They are in the application's own file meanwhile.
+const GROUP_SYNC: Duration = Duration::from_secs(1);
+/// In continuous mode somebody is looking: a line is to be seen within a second or two.
+const GROUP_SYNC_CONTINUOUS: Duration = Duration::from_millis(200);
+/// These threads have shallow stacks; the default of 2 MB is address space, but not free.
+const THREAD_STACK_BYTES: usize = 512 * 1024;
+
+/// The threads at work.
+pub(super) struct Running {
+    pub(super) shared: Arc<Shared>,
+    pub(super) wakes: Sender<Wake>,
+    pub(super) pipeline: JoinHandle<()>,
+    pub(super) pipeline_ended: oneshot::Receiver<std::io::Result<()>>,
+    pub(super) local: JoinHandle<()>,
+    pub(super) local_ended: oneshot::Receiver<()>,
+}
+
+/// What is made from the spool before the pipeline owns it.
+pub(super) struct Parts {
+    pub(super) shared: Arc<Shared>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) local: SpoolReader,
+    pub(super) readers: [SpoolReader; 3],
+}
+
+/// Starts the threads that read and write, and makes the shippers.
+///
+/// # Errors
+/// A pack or the server's authorities cannot be used, or a thread cannot be started.
+pub(super) fn start(
+    config: &Config,
+    state_dir: &StateDir,
+    redactor: Redactor,
+    spool: Spool,
+    parts: Parts,
+    wifi_state: Option<WifiState>,
+) -> anyhow::Result<(Running, Option<Shipping>)> {
+    let Parts {
+        shared,
+        progress,
+        local,
+        readers,
+    } = parts;
+    let epoch = spool.epoch();
+    let (wakes, woken) = mpsc::channel();
+    let shipping = match &config.wifi {
+        Some(wifi) => {
+            let put_aside = PutAside::new(state_dir.join(names::PUT_ASIDE));
+            let path = state_dir.join(names::WIFI);
+            let delivery = Delivery::new(
+                path,
+                wifi_state,
+                epoch,
+                put_aside,
+                progress.clone(),
+                wakes.clone(),
+            );
+            let delivery = Rc::new(RefCell::new(delivery));
+            Some(Shipping::new(
+                config, wifi, &shared, &progress, delivery, readers,
+            )?)
+        }
+        None => None,
+    };
+    let local = LocalFile::new(
+        config.local.clone(),
+        &config.machine_id,
+        epoch,
+        local,
+        progress.clone(),
+    );
+    let local_wakes = wakes.clone();
+    let local_shared = shared.clone();
+    let (ended, local_ended) = oneshot::channel();
+    let local = spawn("local", move || {
+        local.run(&local_shared, &local_wakes);
+        // Nobody listens any more when the main thread failed first.
+        let _ = ended.send(());
+    })?;
+    let continuous = config
+        .wifi
+        .as_ref()
+        .is_some_and(|wifi| wifi.mode == Mode::Continuous);
+    let group = if continuous {
+        GROUP_SYNC_CONTINUOUS
+    } else {
+        GROUP_SYNC
+    };
+    let pipeline = Pipeline::new(&config.inputs, spool, redactor, progress, group)?;
+    let (ended, pipeline_ended) = oneshot::channel();
+    let changed = wakes.clone();
+    let paths = config
+        .inputs
+        .iter()
+        .map(|input| input.path.clone())
+        .collect();
+    let pipeline = spawn("pipeline", move || {
+        let mut watcher = Watcher::new(paths, move || {
+            // It fails only when the pipeline has ended.
+            let _ = changed.send(Wake::Changed);
+        });
+        let result = pipeline.run(&woken, &mut watcher, clock::wall);
+        // Nobody listens any more when the main thread failed first.
+        let _ = ended.send(result);
+    })?;
+    let running = Running {
+        shared,
+        wakes,
+        pipeline,
+        pipeline_ended,
+        local,
+        local_ended,
+    };
+    Ok((running, shipping))
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+    let builder = thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(THREAD_STACK_BYTES);
+    builder
+        .spawn(work)
+        .with_context(|| format!("the {name} thread cannot be started"))
+}
+
+/// Waits for the end of a thread.
+pub(super) fn join(thread: JoinHandle<()>) -> anyhow::Result<()> {
+    let name = thread.thread().name().unwrap_or_default().to_owned();
+    thread
+        .join()
+        .map_err(|_| anyhow!("the {name} thread panicked"))
+}
