@@ -24,7 +24,9 @@ pub fn check(config: &Config, text: &str) -> Findings {
     let mut findings = Findings::default();
     for input in &config.inputs {
         let line = crate::config::line_of(text, input.span.start);
-        check_input(&input.path, line, &mut findings);
+        if let Some(path) = input.file_path() {
+            check_input(path, line, &mut findings);
+        }
     }
     check_dir(&config.state_dir, "state_dir", text, &mut findings);
     if let Some(dir) = config.local.path.parent() {

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::assemble::{Assembler, AssemblyState};
     use crate::assemble::{Format, Json, Zone};
-    use crate::input::{Line, Place};
+    use crate::input::{At, Line};
 
     fn entry(text: &str) -> LogEntry {
         let line = Line {
@@ -88,19 +88,10 @@ mod tests {
             end: 0,
             tail: 0,
         };
-        let place = Place {
-            dev: 0,
-            ino: 0,
-            offset: 0,
-            head_len: 0,
-            head: 0,
-            tail: 0,
-            mtime_ns: 0,
-        };
         let state = AssemblyState::default();
         let mut assembler = Assembler::new(Format::Json(Json), Zone::utc(), state);
         let mut records = Vec::new();
-        assembler.line(line, place, Micros(0), &mut records);
+        assembler.line(line, At::Live, Micros(0), &mut records);
         assembler.flush(Micros(0), &mut records);
         let rules = Rules {
             hash_fields: vec!["transaction_id".into()],

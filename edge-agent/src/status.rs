@@ -61,10 +61,12 @@ pub struct WifiStatus {
 /// How far an input was read.
 #[derive(Debug, Serialize)]
 pub struct InputStatus {
-    /// Bytes from the start of the file.
-    pub offset: u64,
-    /// The file's inode number.
-    pub inode: u64,
+    /// Bytes from the start of the file; absent when it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// The file's inode number; absent when it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inode: Option<u64>,
 }
 
 /// Reads the state of the agent with this configuration; changes nothing.
@@ -101,8 +103,8 @@ pub fn status(config: &Config) -> io::Result<Status> {
             (
                 name,
                 InputStatus {
-                    offset: origin.place.offset,
-                    inode: origin.place.ino,
+                    offset: origin.at.place().map(|place| place.offset),
+                    inode: origin.at.place().map(|place| place.ino),
                 },
             )
         });

@@ -21,7 +21,7 @@ pub use stamp::Stamped;
 pub use zone::Zone;
 
 use crate::input::lines::TEXT_MAX_BYTES;
-use crate::input::{Line, Place};
+use crate::input::{At, Line};
 use record::{component_of, mark_escaped, printed};
 use traceback::Phase;
 
@@ -50,7 +50,8 @@ pub enum Format {
 }
 
 impl Format {
-    fn parse(&self, text: &str, zone: &Zone, previous: Option<Micros>) -> Option<Stamped> {
+    /// What a line says; `None` when it does not begin with a stamp.
+    pub fn parse(&self, text: &str, zone: &Zone, previous: Option<Micros>) -> Option<Stamped> {
         match self {
             Format::Python(python) => python.parse(text, zone, previous),
             Format::Json(json) => json.parse(text, zone, previous),
@@ -66,7 +67,7 @@ pub struct Assembler {
     zone: Zone,
     state: AssemblyState,
     open: Option<OpenRecord>,
-    leading: Vec<(Line, Place)>,
+    leading: Vec<(Line, At)>,
 }
 
 /// A record whose end is not known yet.
@@ -76,7 +77,7 @@ struct OpenRecord {
     phase: Phase,
     parts_before: u32,
     /// An empty line that belongs to the record only if the next one says so.
-    blank: Option<Place>,
+    blank: Option<At>,
 }
 
 impl Assembler {
@@ -103,7 +104,7 @@ impl Assembler {
 
     /// Takes the next line; complete records go to `out`. `now` is the time of reading, for lines
     /// that have none and none before them.
-    pub fn line(&mut self, line: Line, place: Place, now: Micros, out: &mut Vec<Record>) {
+    pub fn line(&mut self, line: Line, place: At, now: Micros, out: &mut Vec<Record>) {
         if !line.first {
             return self.piece(line, place, now, out);
         }
@@ -118,13 +119,18 @@ impl Assembler {
             };
             return self.stamped(stamped, &line, place, out);
         }
-        self.reopen_rest(place);
-        if self.open.is_some() && line.last && self.joins(&line, place, out) {
+        self.reopen_rest(&place);
+        if self.open.is_some() && line.last && self.joins(&line, &place, out) {
             return;
         }
         self.close(out);
         self.state.rest = None;
         self.unstamped(line, place, now, out);
+    }
+
+    /// The state behind what was given out last.
+    pub fn state(&self) -> &AssemblyState {
+        &self.state
     }
 
     /// Gives out what waits for more, because nothing more came for [`Assembler::quiet`].
@@ -163,7 +169,7 @@ impl Assembler {
         }
     }
 
-    fn stamped(&mut self, stamped: Stamped, line: &Line, place: Place, out: &mut Vec<Record>) {
+    fn stamped(&mut self, stamped: Stamped, line: &Line, place: At, out: &mut Vec<Record>) {
         let mut record = Record {
             at: stamped.at,
             level: stamped.level,
@@ -192,7 +198,7 @@ impl Assembler {
         });
     }
 
-    fn unstamped(&mut self, line: Line, place: Place, now: Micros, out: &mut Vec<Record>) {
+    fn unstamped(&mut self, line: Line, place: At, now: Micros, out: &mut Vec<Record>) {
         if line.last && traceback::begins(&line.text) {
             let at = self.state.last.unwrap_or(now);
             self.give_out_leading(at, out);
@@ -236,7 +242,7 @@ impl Assembler {
     }
 
     /// Whether the line belongs to the open record; it is taken then.
-    fn joins(&mut self, line: &Line, place: Place, out: &mut Vec<Record>) -> bool {
+    fn joins(&mut self, line: &Line, place: &At, out: &mut Vec<Record>) -> bool {
         let Some(open) = &mut self.open else {
             return false;
         };
@@ -252,7 +258,7 @@ impl Assembler {
             return false;
         };
         if next == Phase::AfterBlank {
-            open.blank = Some(place);
+            open.blank = Some(place.clone());
             open.phase = next;
             return true;
         }
@@ -264,20 +270,20 @@ impl Assembler {
         }
         open.record.message.push_str(&line.text);
         mark_escaped(&mut open.record, line);
-        open.record.place = place;
+        open.record.place = place.clone();
         open.phase = next;
         true
     }
 
     /// A traceback that was given out before its end goes on as a record of its own.
-    fn reopen_rest(&mut self, place: Place) {
+    fn reopen_rest(&mut self, place: &At) {
         if self.open.is_some() {
             return;
         }
         let Some(rest) = self.state.rest.take_if(|rest| !rest.is_line) else {
             return;
         };
-        let mut record = printed(rest.at, String::new(), place);
+        let mut record = printed(rest.at, String::new(), place.clone());
         (record.level, record.component, record.kind) =
             (rest.level, rest.component, Kind::Continued);
         self.open = Some(OpenRecord {
@@ -337,7 +343,7 @@ impl Assembler {
         self.give_out(record, out);
     }
 
-    fn piece(&mut self, line: Line, place: Place, now: Micros, out: &mut Vec<Record>) {
+    fn piece(&mut self, line: Line, place: At, now: Micros, out: &mut Vec<Record>) {
         let at = self.state.last.unwrap_or(now);
         let rest = self
             .state

@@ -6,7 +6,7 @@ use wire::{Level, Micros};
 
 use super::traceback::Phase;
 use super::{APP, STDOUT};
-use crate::input::{Line, Place};
+use crate::input::{At, Line};
 
 /// One record, before redaction and packs.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +23,8 @@ pub struct Record {
     pub context: Map<String, Value>,
     /// How packs should look at it.
     pub kind: Kind,
-    /// The position behind its last line.
-    pub place: Place,
+    /// The position behind it.
+    pub place: At,
     /// The state behind it, for a restart.
     pub state: AssemblyState,
 }
@@ -83,7 +83,7 @@ pub struct Rest {
     pub(super) phase: Phase,
 }
 
-pub(super) fn printed(at: Micros, message: String, place: Place) -> Record {
+pub(super) fn printed(at: Micros, message: String, place: At) -> Record {
     Record {
         at,
         level: Level::Info,

@@ -1,12 +1,13 @@
 //! What lines become which records.
 
 use super::*;
+use crate::input::Place;
 use crate::input::lines::LineCutter;
 
 const NOW: Micros = Micros(1_800_000_000_000_000);
 
-fn place(offset: u64) -> Place {
-    Place {
+fn place(offset: u64) -> At {
+    At::File(Place {
         dev: 1,
         ino: 1,
         offset,
@@ -14,7 +15,7 @@ fn place(offset: u64) -> Place {
         head: 0,
         tail: 0,
         mtime_ns: 0,
-    }
+    })
 }
 
 fn assembler(format: Format) -> Assembler {

@@ -1,6 +1,6 @@
 //! `agent.toml`: read, checked, every mistake with its key and line. One struct per concern.
 
-mod input;
+pub mod input;
 mod mistakes;
 mod raw;
 mod sections;
@@ -10,7 +10,7 @@ mod wifi;
 use std::fs;
 use std::path::Path;
 
-pub use input::Input;
+pub use input::{Input, InputKind};
 pub use mistakes::{Mistake, Mistakes, line_of};
 pub use sections::{Heartbeat, Local, Privacy, Spool};
 pub use wifi::{Mode, Wifi, WifiTrust, parse_pin};

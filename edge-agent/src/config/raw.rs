@@ -30,9 +30,14 @@ pub(super) struct Input {
     pub pack: Option<Spanned<String>>,
     pub pattern: Option<Spanned<String>>,
     pub time_format: Option<Spanned<String>>,
-    /// Of the journal input, which a later version has; read so that the error can say so.
-    #[serde(rename = "unit")]
-    pub _unit: Option<String>,
+    pub unit: Option<Spanned<String>>,
+    pub units: Option<Spanned<Vec<String>>>,
+    pub directory: Option<Spanned<PathBuf>>,
+    pub file: Option<Spanned<PathBuf>>,
+    pub mode: Option<Spanned<String>>,
+    pub group: Option<Spanned<String>>,
+    pub udp: Option<Spanned<String>>,
+    pub allow_network: Option<Spanned<bool>>,
 }
 
 #[derive(Debug, Deserialize)]

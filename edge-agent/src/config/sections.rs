@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 use wire::MachineId;
 
-use super::input::{Input, build_input};
+use super::input::build_inputs;
 use super::values::{bounded, parsed, required};
 use super::wifi::build_wifi;
 use super::{Config, Mistakes, raw};
@@ -79,21 +79,7 @@ pub(super) fn build(raw: raw::Config, mistakes: &mut Mistakes) -> Option<Config>
     if raw.input.is_empty() {
         mistakes.missing("no [[input]] is given; name the log file to follow");
     }
-    let inputs: Vec<Option<Input>> = raw
-        .input
-        .into_iter()
-        .map(|input| build_input(input, mistakes))
-        .collect();
-    let inputs: Option<Vec<Input>> = inputs.into_iter().collect();
-    for (index, input) in inputs.iter().flatten().enumerate() {
-        let earlier = &inputs.as_deref().unwrap_or_default()[..index];
-        if earlier.iter().any(|other| other.path == input.path) {
-            mistakes.at(
-                &input.span,
-                "this path is the input of an earlier section already",
-            );
-        }
-    }
+    let inputs = build_inputs(raw.input, mistakes);
     if let Some(eport) = &raw.eport
         && eport.get_ref().enabled.unwrap_or(true)
     {
@@ -106,7 +92,8 @@ pub(super) fn build(raw: raw::Config, mistakes: &mut Mistakes) -> Option<Config>
         && inputs
             .iter()
             .flatten()
-            .any(|input| input.path == *path.get_ref())
+            .flat_map(|input| input.own_paths())
+            .any(|own| own == path.get_ref())
     {
         mistakes.at(
             &path.span(),

@@ -84,17 +84,12 @@ fn each_wrong_value_is_named_with_its_line_and_what_to_do() {
         (
             "kind = \"file\"",
             "kind = \"journal\"",
-            "line 5: input kind \"journal\" is not in this version",
+            "line 6: input key path is only for kind file or socket or syslog",
         ),
         (
             "kind = \"file\"",
             "kind = \"socket\"",
-            "line 5: input kind \"socket\" is not in this version",
-        ),
-        (
-            "kind = \"file\"",
-            "kind = \"syslog\"",
-            "line 5: input kind \"syslog\" is not in this version",
+            "line 7: input key format is only for kind file or journal or syslog",
         ),
         (
             "kind = \"file\"",

@@ -17,9 +17,8 @@ pub const HEAD_BYTES: usize = 1024;
 /// Where an entry ended and what a restart needs to go on behind it. Holds no text of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
-    /// The file and the position in it.
-    #[serde(flatten)]
-    pub place: Place,
+    /// The position.
+    pub at: At,
     /// The state of assembly behind it.
     #[serde(
         rename = "asm",
@@ -30,6 +29,31 @@ pub struct Origin {
     /// The state of the pack behind it.
     #[serde(rename = "pack", default, skip_serializing_if = "PackState::is_empty")]
     pub pack: PackState,
+}
+
+/// A position in what an input reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum At {
+    /// In a file.
+    File(Place),
+    /// Behind the entry with this cursor of the systemd journal.
+    Journal {
+        /// As `journalctl` writes it.
+        cursor: String,
+    },
+    /// Nowhere: what was not taken when it came cannot be read again.
+    Live,
+}
+
+impl At {
+    /// The position in a file; `None` for what is none.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            At::File(place) => Some(place),
+            _ => None,
+        }
+    }
 }
 
 /// A position in a file that can be recognised again.

@@ -1,5 +1,6 @@
 //! Follows one log file: across growth, renames, truncation and restarts, each line once.
 
+mod event;
 pub mod identity;
 pub mod lines;
 mod locate;
@@ -11,7 +12,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-pub use identity::{Origin, Place};
+pub use event::{Gap, InputEvent};
+pub use identity::{At, Origin, Place};
 pub use lines::Line;
 pub use locate::chain;
 
@@ -29,23 +31,14 @@ const RENAMED_QUIET: Duration = Duration::from_secs(1);
 /// A file that was renamed while it was being opened is looked for again after this time.
 const RENAMED_AGAIN: Duration = Duration::from_millis(100);
 
-/// What a step found, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InputEvent {
-    /// What follows is from the beginning of a file.
-    FileStarts,
-    /// A line or piece, and the position behind it.
-    Line(Line, Place),
-}
-
-/// When to call [`FileInput::step`] again.
+/// When to step an input again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// At once: there is more to read.
     Now,
-    /// After this time, though the file may not change.
+    /// After this time, though nothing may change.
     After(Duration),
-    /// When the file or its directory changes.
+    /// When it changes, or says so by a wake.
     OnChange,
 }
 
@@ -132,7 +125,7 @@ impl FileInput {
             while let Some(line) = open.cutter.next_line() {
                 let place = open.place_behind(&line)?;
                 self.place = Some(place);
-                events.push(InputEvent::Line(line, place));
+                events.push(InputEvent::Line(line, At::File(place)));
             }
             return Ok(Next::Now);
         }
@@ -207,7 +200,7 @@ impl FileInput {
         if let Some(line) = open.cutter.finish() {
             let place = open.place_behind(&line)?;
             self.place = Some(place);
-            events.push(InputEvent::Line(line, place));
+            events.push(InputEvent::Line(line, At::File(place)));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use wire::{ClockState, Level, LogEntry, Micros};
 
 use super::*;
-use crate::input::{Origin, Place};
+use crate::input::{At, Origin};
 use crate::spool::Spool;
 
 struct Bench {
@@ -50,17 +50,8 @@ impl Bench {
     }
 
     fn add(&mut self, count: u64) {
-        let place = Place {
-            dev: 0,
-            ino: 0,
-            offset: 1,
-            head_len: 0,
-            head: 0,
-            tail: 0,
-            mtime_ns: 0,
-        };
         let origin = Origin {
-            place,
+            at: At::Live,
             assembly: Default::default(),
             pack: Default::default(),
         };

@@ -1,13 +1,16 @@
 //! The one thread that reads: inputs -> assemble -> redact -> classify -> number -> spool.
 //! Everything after the spool happens elsewhere; this never waits for a network.
 
+mod reader;
+mod ready;
 mod source;
+mod wake;
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use wire::Level;
@@ -19,7 +22,10 @@ use crate::durable;
 use crate::input::watch::{SAFETY_POLL, Watcher};
 use crate::pulse::Pulse;
 use crate::spool::Spool;
-use source::{Ready, Source};
+pub use ready::AGENT;
+use ready::Ready;
+use source::Source;
+pub use wake::{Wake, Waker};
 
 /// A full disk is tried again after this time.
 const DISK_FULL_RETRY: Duration = Duration::from_secs(5);
@@ -27,17 +33,6 @@ const DISK_FULL_RETRY: Duration = Duration::from_secs(5);
 const LAST_READ: Duration = Duration::from_secs(2);
 /// From this level up an entry is synced at once.
 const SYNC_AT_ONCE: Level = Level::Error;
-
-/// Why the pipeline should look around.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wake {
-    /// A followed file or its directory changed.
-    Changed,
-    /// More of the spool was delivered.
-    Delivered,
-    /// End, after what is there was read.
-    Stop,
-}
 
 /// What the pipeline and the shippers tell each other in numbers.
 #[derive(Debug)]
@@ -70,6 +65,20 @@ impl Progress {
     }
 }
 
+/// What a pipeline is made of, besides its inputs.
+pub struct Setup {
+    /// Where entries go.
+    pub spool: Spool,
+    /// What must not be written.
+    pub redactor: Redactor,
+    /// What is said of it.
+    pub progress: Arc<Progress>,
+    /// How long an entry that can wait may wait for others to be synced with it.
+    pub group: Duration,
+    /// The sending end of what [`Pipeline::run`] receives.
+    pub wakes: Sender<Wake>,
+}
+
 /// The reading end of the agent.
 pub struct Pipeline {
     sources: Vec<Source>,
@@ -85,25 +94,22 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Goes on where `spool` says that each input stopped.
+    /// Goes on where the spool says that each input stopped.
     ///
     /// # Errors
     /// A configured pack cannot be read.
-    pub fn new(
-        inputs: &[config::Input],
-        spool: Spool,
-        redactor: Redactor,
-        progress: Arc<Progress>,
-        group: Duration,
-    ) -> anyhow::Result<Pipeline> {
-        let sources = inputs.iter().map(|input| Source::new(input, &spool));
-        let sources = sources.collect::<Result<_, _>>()?;
+    pub fn new(inputs: &[config::Input], setup: Setup) -> anyhow::Result<Pipeline> {
+        let mut sources = Vec::new();
+        for (index, input) in inputs.iter().enumerate() {
+            let waker = Waker::new(setup.wakes.clone(), index);
+            sources.push(Source::new(input, &setup.spool, waker)?);
+        }
         Ok(Pipeline {
             sources,
-            spool,
-            redactor,
-            progress,
-            group,
+            spool: setup.spool,
+            redactor: setup.redactor,
+            progress: setup.progress,
+            group: setup.group,
             ready: VecDeque::new(),
             unsynced_since: None,
             retry_disk: None,
@@ -140,6 +146,7 @@ impl Pipeline {
             for wake in first.into_iter().chain(wakes.try_iter()) {
                 match wake {
                     Wake::Changed => is_changed = true,
+                    Wake::Input(index) => self.sources[index].look_at(Instant::now()),
                     Wake::Delivered => {}
                     Wake::Stop => return self.finish(&clock),
                 }
@@ -220,9 +227,10 @@ impl Pipeline {
                 }
                 return Ok(());
             }
-            let name = self.sources[ready.source].name();
-            match self.spool.append(&mut ready.entry, name, &ready.origin) {
-                Ok(_) => {}
+            let source = &mut self.sources[ready.source];
+            let (entry, origin) = ready.stage.entry(source, &self.redactor);
+            match self.spool.append(entry, source.name(), origin) {
+                Ok(seq) => source.appended(seq),
                 Err(error) if durable::is_no_room(&error) => {
                     if !std::mem::replace(&mut self.full_reported, true) {
                         tracing::warn!("the disk is full; reading pauses, tried again every 5 s");
@@ -234,7 +242,7 @@ impl Pipeline {
             }
             self.full_reported = false;
             self.unsynced_since.get_or_insert(now);
-            *is_grave |= ready.entry.level >= SYNC_AT_ONCE;
+            *is_grave |= entry.level >= SYNC_AT_ONCE;
             self.ready.pop_front();
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! One input on its way to the spool: its file, its assembly, its pack, each with their state.
+//! One input on its way to the spool: its reader, its assembly, its pack, each with their state.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,50 +8,57 @@ use std::time::Instant;
 use wire::redact::Redactor;
 use wire::{ClockState, LogEntry};
 
+use super::reader::{self, Reader};
+use super::ready::{Ready, Stage, gap_record};
+use super::wake::Waker;
 use crate::assemble::{Assembler, Record};
 use crate::clock::Wall;
 use crate::config;
 use crate::input::watch::SAFETY_POLL;
-use crate::input::{FileInput, InputEvent, Next, Origin};
-use crate::pack::{self, Pack, PackError, PackState};
+use crate::input::{At, Gap, InputEvent, Next, Origin};
+use crate::pack::{self, Pack, PackState};
 use crate::prepare::prepare;
 use crate::spool::Spool;
 
 /// One input with its own assembly and pack state.
 pub(super) struct Source {
     name: String,
-    input: FileInput,
-    assembler: Assembler,
+    reader: Reader,
+    assembler: Option<Assembler>,
     pack: Option<Arc<Pack>>,
     pack_state: PackState,
+    waker: Waker,
+    /// Behind what was given out last.
+    at: At,
+    /// The seq of its last entry, as far as this run of the agent knows.
+    last_seq: Option<u64>,
     /// When the input is to be stepped again; `None`: when it changes.
     due: Option<Instant>,
     last_data: Instant,
     trouble: Option<String>,
 }
 
-/// An entry that only needs its number.
-pub(super) struct Ready {
-    pub entry: LogEntry,
-    pub source: usize,
-    pub origin: Origin,
-}
-
 impl Source {
     /// Goes on where `spool` says that the input stopped.
-    pub fn new(config: &config::Input, spool: &Spool) -> Result<Source, PackError> {
-        let name = config.path.display().to_string();
+    ///
+    /// # Errors
+    /// The configured pack cannot be read.
+    pub fn new(config: &config::Input, spool: &Spool, waker: Waker) -> anyhow::Result<Source> {
+        let name = config.name.clone();
         let origin = spool.origin(&name).cloned();
-        let place = origin.as_ref().map(|origin| origin.place);
+        let at = origin.as_ref().map(|origin| origin.at.clone());
         let (assembly, pack_state) =
             origin.map_or_else(Default::default, |origin| (origin.assembly, origin.pack));
         let now = Instant::now();
         Ok(Source {
-            input: FileInput::new(&config.path, place, assembly.is_inside_line()),
-            assembler: Assembler::new(config.format.clone(), config.zone.clone(), assembly),
+            reader: Reader::new(config, at.as_ref(), &assembly, &waker)?,
+            assembler: reader::assembler(config, assembly),
             name,
             pack: config.pack.as_deref().and_then(pack::named).transpose()?,
             pack_state,
+            waker,
+            at: at.unwrap_or(At::Live),
+            last_seq: None,
             due: Some(now),
             last_data: now,
             trouble: None,
@@ -63,6 +70,11 @@ impl Source {
         &self.name
     }
 
+    /// Its last entry got this number.
+    pub fn appended(&mut self, seq: u64) {
+        self.last_seq = Some(seq);
+    }
+
     /// When it is to be read again; `None`: when it changes.
     pub fn due(&self) -> Option<Instant> {
         self.due
@@ -70,12 +82,13 @@ impl Source {
 
     /// When what waits for more is given out without it.
     pub fn flush_due(&self) -> Option<Instant> {
-        self.assembler.quiet().map(|quiet| self.last_data + quiet)
+        let quiet = self.assembler.as_ref()?.quiet()?;
+        Some(self.last_data + quiet)
     }
 
     /// Bytes that were not read yet.
     pub fn lag_bytes(&self) -> u64 {
-        self.input.lag_bytes()
+        self.reader.lag_bytes()
     }
 
     /// It may have changed.
@@ -98,22 +111,52 @@ impl Source {
         ready: &mut VecDeque<Ready>,
     ) {
         if self.due.is_some_and(|due| due <= now) {
-            let events = self.step(now);
-            let mut records = Vec::new();
-            for event in events {
-                match event {
-                    InputEvent::FileStarts => self.assembler.file_starts(wall.at, &mut records),
-                    InputEvent::Line(line, place) => {
-                        self.assembler.line(line, place, wall.at, &mut records);
-                    }
-                }
-                self.prepare((index, wall.state), &mut records, redactor, ready);
+            for event in self.step(now) {
+                self.take(event, index, wall, redactor, ready);
             }
         }
         // More that can be read at once may belong to what waits.
         if self.due != Some(now) && self.flush_due().is_some_and(|due| due <= now) {
             self.flush(index, wall, redactor, ready);
         }
+    }
+
+    fn take(
+        &mut self,
+        event: InputEvent,
+        index: usize,
+        wall: Wall,
+        redactor: &Redactor,
+        ready: &mut VecDeque<Ready>,
+    ) {
+        let mut records = Vec::new();
+        match (event, &mut self.assembler) {
+            (InputEvent::FileStarts, Some(assembler)) => {
+                assembler.file_starts(wall.at, &mut records);
+            }
+            (InputEvent::Line(line, at), Some(assembler)) => {
+                assembler.line(line, at, wall.at, &mut records);
+            }
+            (InputEvent::FileStarts | InputEvent::Line(..), None) => {
+                debug_assert!(false, "lines come only from inputs with an assembler");
+            }
+            (InputEvent::Record(record), _) => {
+                let stage = Stage::Record(record, wall.state);
+                ready.push_back(Ready {
+                    source: index,
+                    stage,
+                });
+            }
+            (InputEvent::Gap(gap), _) => {
+                self.flush(index, wall, redactor, ready);
+                let stage = self.gap(gap, wall);
+                ready.push_back(Ready {
+                    source: index,
+                    stage,
+                });
+            }
+        }
+        self.prepare((index, wall.state), &mut records, redactor, ready);
     }
 
     /// At the end of the agent: what is whole is given out, the rest stays in the file.
@@ -124,7 +167,7 @@ impl Source {
         redactor: &Redactor,
         ready: &mut VecDeque<Ready>,
     ) {
-        if !self.assembler.waits_inside() {
+        if self.assembler.as_ref().is_some_and(|a| !a.waits_inside()) {
             self.flush(index, wall, redactor, ready);
         }
     }
@@ -136,14 +179,18 @@ impl Source {
         redactor: &Redactor,
         ready: &mut VecDeque<Ready>,
     ) {
+        let Some(assembler) = &mut self.assembler else {
+            return;
+        };
         let mut records = Vec::new();
-        self.assembler.flush(wall.at, &mut records);
+        assembler.flush(wall.at, &mut records);
         self.prepare((index, wall.state), &mut records, redactor, ready);
     }
 
     fn step(&mut self, now: Instant) -> Vec<InputEvent> {
+        self.waker.looked_at();
         let mut events = Vec::new();
-        let stepped = self.input.step(now, &mut events);
+        let stepped = self.reader.step(now, &mut events);
         if !events.is_empty() {
             self.last_data = now;
         }
@@ -172,29 +219,63 @@ impl Source {
         ready: &mut VecDeque<Ready>,
     ) {
         for mut record in records.drain(..) {
-            let entry = prepare(
-                &record,
-                redactor,
-                self.pack.as_ref(),
-                &mut self.pack_state,
-                clock,
-            );
-            if let Some(rest) = &mut record.state.rest {
-                rest.level = entry.level;
-                rest.component.clone_from(&entry.component);
-                self.assembler.classified(entry.level, &entry.component);
-            }
-            let origin = Origin {
-                place: record.place,
-                assembly: record.state,
-                pack: self.pack_state.clone(),
-            };
+            let entry = self.entry(&mut record, clock, redactor);
+            let stage = Stage::Entry(Box::new(entry));
             ready.push_back(Ready {
-                entry,
                 source: index,
-                origin,
+                stage,
             });
         }
+    }
+
+    /// The entry of a record of this input, and the position behind it.
+    pub fn entry(
+        &mut self,
+        record: &mut Record,
+        clock: ClockState,
+        redactor: &Redactor,
+    ) -> (LogEntry, Origin) {
+        let pack = self.pack.as_ref();
+        let entry = prepare(record, redactor, pack, &mut self.pack_state, clock);
+        if let (Some(rest), Some(assembler)) = (&mut record.state.rest, &mut self.assembler) {
+            rest.level = entry.level;
+            rest.component.clone_from(&entry.component);
+            assembler.classified(entry.level, &entry.component);
+        }
+        self.at.clone_from(&record.place);
+        let origin = Origin {
+            at: record.place.clone(),
+            assembly: record.state.clone(),
+            pack: self.pack_state.clone(),
+        };
+        (entry, origin)
+    }
+
+    fn gap(&mut self, gap: Gap, wall: Wall) -> Stage {
+        let record = gap_record(&gap, &self.name, wall.at);
+        if let Some(at) = gap.at {
+            self.at = at;
+        }
+        let assembly = self.assembler.as_ref().map(|a| a.state().clone());
+        let origin = Origin {
+            at: self.at.clone(),
+            assembly: assembly.unwrap_or_default(),
+            pack: self.pack_state.clone(),
+        };
+        Stage::Gap(Box::new(record), origin, wall.state)
+    }
+
+    /// The entry of a gap: what is missing lies between `after_seq` and its own seq.
+    pub fn gap_entry(
+        &mut self,
+        record: &mut Record,
+        clock: ClockState,
+        redactor: &Redactor,
+    ) -> LogEntry {
+        if let Some(seq) = self.last_seq {
+            record.context.insert("after_seq".into(), seq.into());
+        }
+        prepare(record, redactor, None, &mut self.pack_state, clock)
     }
 
     /// Says what is wrong with the input, once for each new reason.
@@ -202,9 +283,9 @@ impl Source {
         let text = error.to_string();
         if self.trouble.as_ref() != Some(&text) {
             tracing::error!(
-                path = %self.name,
+                input = %self.name,
                 error = %text,
-                "the log file cannot be read; give the agent's user the right to read it"
+                "the input cannot be read; give the agent's user the right to read it"
             );
             self.trouble = Some(text);
         }

@@ -16,7 +16,7 @@ use crate::clock;
 use crate::config::{Config, Mode};
 use crate::input::watch::Watcher;
 use crate::local_file::LocalFile;
-use crate::pipeline::{Pipeline, Progress, Wake};
+use crate::pipeline::{Pipeline, Progress, Setup, Wake};
 use crate::spool::{Shared, Spool, SpoolReader};
 use crate::state_dir::{StateDir, names};
 use crate::wifi::{Delivery, PutAside, WifiState};
@@ -110,13 +110,20 @@ pub(super) fn start(
     } else {
         GROUP_SYNC
     };
-    let pipeline = Pipeline::new(&config.inputs, spool, redactor, progress, group)?;
+    let setup = Setup {
+        spool,
+        redactor,
+        progress,
+        group,
+        wakes: wakes.clone(),
+    };
+    let pipeline = Pipeline::new(&config.inputs, setup)?;
     let (ended, pipeline_ended) = oneshot::channel();
     let changed = wakes.clone();
     let paths = config
         .inputs
         .iter()
-        .map(|input| input.path.clone())
+        .filter_map(|input| input.file_path().map(Into::into))
         .collect();
     let pipeline = spawn("pipeline", move || {
         let mut watcher = Watcher::new(paths, move || {

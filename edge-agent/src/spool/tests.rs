@@ -5,7 +5,7 @@ use wire::{ClockState, Level};
 
 use super::*;
 use crate::assemble::AssemblyState;
-use crate::input::Place;
+use crate::input::{At, Place};
 use crate::pack::PackState;
 
 const NOW: Micros = Micros(1_800_000_000_000_000);
@@ -34,7 +34,7 @@ fn origin(offset: u64) -> Origin {
         mtime_ns: 0,
     };
     Origin {
-        place,
+        at: At::File(place),
         assembly: AssemblyState::default(),
         pack: PackState::default(),
     }
@@ -86,7 +86,7 @@ fn numbers_and_positions_go_on_after_a_restart_and_a_new_spool_has_a_new_epoch()
     drop(spool);
     let mut spool = open(dir.path());
     assert_eq!((spool.epoch(), spool.last_seq()), (epoch, 2));
-    assert_eq!(spool.origin(INPUT).unwrap().place.offset, 20);
+    assert_eq!(spool.origin(INPUT).unwrap().at.place().unwrap().offset, 20);
     assert_eq!(append(&mut spool, "three", 30), 3);
     assert_ne!(open(tempfile::tempdir().unwrap().path()).epoch(), epoch);
 }
@@ -152,7 +152,10 @@ fn delivered_segments_go_and_their_positions_stay() {
     }
     let spool = open(dir.path());
     assert_eq!((spool.epoch(), spool.last_seq()), (epoch, 100));
-    assert_eq!(spool.origin(INPUT).unwrap().place.offset, 1000);
+    assert_eq!(
+        spool.origin(INPUT).unwrap().at.place().unwrap().offset,
+        1000
+    );
 }
 
 #[test]
@@ -256,7 +259,11 @@ fn every_byte_of_the_checkpoint_may_be_damaged() {
         fs::write(&path, &bytes).unwrap();
         let spool = open(dir.path());
         assert_eq!((spool.epoch(), spool.last_seq()), (epoch, 1), "byte {at}");
-        assert_eq!(spool.origin(INPUT).unwrap().place.offset, 10, "byte {at}");
+        assert_eq!(
+            spool.origin(INPUT).unwrap().at.place().unwrap().offset,
+            10,
+            "byte {at}"
+        );
     }
 }
 

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use edge_agent::clock::Wall;
 use edge_agent::config::Config;
-use edge_agent::pipeline::{Pipeline, Progress};
+use edge_agent::pipeline::{Pipeline, Progress, Setup, Wake};
 use edge_agent::spool::Spool;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -93,11 +93,18 @@ impl Machine {
             drop_fields: config.privacy.drop_fields.clone(),
         };
         let redactor = Redactor::new(HashKey::new([7; 32]), rules);
-        let group = Duration::ZERO;
-        let pipeline =
-            Pipeline::new(&config.inputs, spool, redactor, progress.clone(), group).unwrap();
+        let (wakes, woken) = mpsc::channel();
+        let setup = Setup {
+            spool,
+            redactor,
+            progress: progress.clone(),
+            group: Duration::ZERO,
+            wakes,
+        };
+        let pipeline = Pipeline::new(&config.inputs, setup).unwrap();
         Reading {
             pipeline,
+            woken,
             reader,
             progress,
         }
@@ -136,6 +143,7 @@ pub struct Reading {
     pub pipeline: Pipeline,
     pub reader: edge_agent::spool::SpoolReader,
     pub progress: Arc<Progress>,
+    pub woken: mpsc::Receiver<Wake>,
 }
 
 impl Reading {

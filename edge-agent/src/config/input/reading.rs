@@ -1,90 +1,60 @@
-//! `[[input]]`: which file is followed, and how its lines are read.
+//! How the lines of an input are read: `format` with its own keys, and `timezone`.
 
 use std::ops::Range;
-use std::path::PathBuf;
 
 use toml::Spanned;
 
-use super::values::within;
-use super::{Mistakes, raw};
 use crate::assemble::{Format, Json, Pattern, Python, Zone};
-use crate::pack;
+use crate::config::values::within;
+use crate::config::{Mistakes, raw};
 
-/// A followed file.
+/// How lines are read.
 #[derive(Debug, Clone)]
-pub struct Input {
-    /// The log's path.
-    pub path: PathBuf,
-    /// How its lines are read.
+pub struct Reading {
+    /// Their form.
     pub format: Format,
-    /// The zone of its times.
+    /// The zone of their times.
     pub zone: Zone,
-    /// The name of its pack; one of [`pack::names`].
-    pub pack: Option<String>,
-    /// Where the section is, for further mistakes.
-    pub span: Range<usize>,
 }
 
-pub(super) fn build_input(input: Spanned<raw::Input>, mistakes: &mut Mistakes) -> Option<Input> {
-    let span = input.span();
-    let input = input.into_inner();
-    let kind = within(input.kind, &span, "input needs kind = \"file\"", mistakes)?;
-    match kind.get_ref().as_str() {
-        "file" => {}
-        later @ ("journal" | "socket" | "syslog") => {
-            mistakes.at(
-                &kind.span(),
-                format!("input kind \"{later}\" is not in this version; use kind = \"file\""),
-            );
-            return None;
-        }
-        other => {
-            mistakes.at(
-                &kind.span(),
-                format!("input kind \"{other}\" is not known; use \"file\""),
-            );
-            return None;
-        }
-    }
-    let path = within(
-        input.path,
-        &span,
-        "input needs the path of the log file",
-        mistakes,
+/// The reading of an input whose lines need one.
+pub(super) fn build_reading(
+    input: &mut raw::Input,
+    span: &Range<usize>,
+    mistakes: &mut Mistakes,
+) -> Option<Reading> {
+    let keys = (
+        input.format.take(),
+        input.pattern.take(),
+        input.time_format.take(),
     );
-    let format = build_format(
-        (input.format, input.pattern, input.time_format),
-        &span,
-        mistakes,
-    );
-    let zone = build_zone(
-        input.timezone,
-        matches!(format, Some(Format::Json(_))),
-        &span,
-        mistakes,
-    );
-    let pack = match input.pack {
-        Some(name) if !pack::names().any(|known| known == name.get_ref()) => {
-            let known: Vec<_> = pack::names().collect();
-            mistakes.at(
-                &name.span(),
-                format!(
-                    "pack \"{}\" is not known; there is: {}",
-                    name.get_ref(),
-                    known.join(", ")
-                ),
-            );
-            None
-        }
-        other => other.map(Spanned::into_inner),
-    };
-    Some(Input {
-        path: path?.into_inner(),
+    let format = build_format(keys, span, mistakes);
+    let is_json = matches!(format, Some(Format::Json(_)));
+    let zone = build_zone(input.timezone.take(), is_json, span, mistakes);
+    Some(Reading {
         format: format?,
         zone: zone?,
-        pack,
-        span,
     })
+}
+
+/// The reading of an input that has times of its own; the outer `None` is a mistake.
+pub(super) fn build_optional_reading(
+    input: &mut raw::Input,
+    span: &Range<usize>,
+    mistakes: &mut Mistakes,
+) -> Option<Option<Reading>> {
+    if input.format.is_some() {
+        return build_reading(input, span, mistakes).map(Some);
+    }
+    let useless = [&input.pattern, &input.time_format, &input.timezone];
+    if let Some(useless) = useless.into_iter().flatten().next() {
+        mistakes.at(
+            &useless.span(),
+            "this key is only for an input with a format",
+        );
+        return None;
+    }
+    Some(None)
 }
 
 fn build_zone(

@@ -1,0 +1,33 @@
+//! What an input hands to the pipeline, in order. The inputs themselves are the files beside this.
+
+use crate::assemble::Record;
+use crate::input::{At, Line};
+
+/// What a step of an input found.
+#[derive(Debug)]
+pub enum InputEvent {
+    /// What follows is from the beginning of a file.
+    FileStarts,
+    /// A line or piece that is still to be assembled, and the position behind it.
+    Line(Line, At),
+    /// What came as a whole and needs no assembly.
+    Record(Box<Record>),
+    /// Something is missing here.
+    Gap(Gap),
+}
+
+/// A piece of an input that nobody can read any more. It becomes an entry of component `agent`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// A short word for programs, such as `truncated`; it stands in `context.why`.
+    pub why: &'static str,
+    /// What happened, in words a technician understands, without a dot at the end.
+    pub words: String,
+    /// How many bytes are missing, if that is known.
+    pub bytes: Option<u64>,
+    /// How many records are missing, if that is known.
+    pub records: Option<u64>,
+    /// Where reading goes on, so that a restart does not tell of it again; `None`: the input's
+    /// position stays what it was.
+    pub at: Option<At>,
+}

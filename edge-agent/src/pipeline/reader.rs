@@ -1,0 +1,63 @@
+//! The kinds of inputs behind one face: step it, and take what it found.
+
+use std::io;
+use std::time::Instant;
+
+use super::wake::Waker;
+use crate::assemble::{Assembler, AssemblyState};
+use crate::config::input::{InputKind, Reading};
+use crate::config::{self};
+use crate::input::{At, FileInput, InputEvent, Next};
+
+/// What an input reads from.
+pub(super) enum Reader {
+    File(FileInput),
+}
+
+impl Reader {
+    /// Goes on behind `at`. `_waker` is for inputs with a thread of their own.
+    pub fn new(
+        config: &config::Input,
+        at: Option<&At>,
+        assembly: &AssemblyState,
+        _waker: &Waker,
+    ) -> anyhow::Result<Reader> {
+        let place = at.and_then(At::place).copied();
+        match &config.kind {
+            InputKind::File(file) => {
+                let input = FileInput::new(&file.path, place, assembly.is_inside_line());
+                Ok(Reader::File(input))
+            }
+            InputKind::Journal(_) | InputKind::Socket(_) | InputKind::Syslog(_) => {
+                anyhow::bail!("input {} is not in this version", config.name)
+            }
+        }
+    }
+
+    /// Reads on: appends what was found to `events`.
+    ///
+    /// # Errors
+    /// The input cannot be read; it is tried again later. What was given out stays given out.
+    pub fn step(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<Next> {
+        match self {
+            Reader::File(file) => file.step(now, events),
+        }
+    }
+
+    /// Bytes that were not read yet, as far as that is known.
+    pub fn lag_bytes(&self) -> u64 {
+        match self {
+            Reader::File(file) => file.lag_bytes(),
+        }
+    }
+}
+
+/// The assembler of an input whose lines need one.
+pub(super) fn assembler(config: &config::Input, state: AssemblyState) -> Option<Assembler> {
+    let Reading { format, zone } = match &config.kind {
+        InputKind::File(file) => &file.reading,
+        InputKind::Journal(journal) => journal.reading.as_ref()?,
+        InputKind::Socket(_) | InputKind::Syslog(_) => return None,
+    };
+    Some(Assembler::new(format.clone(), zone.clone(), state))
+}
