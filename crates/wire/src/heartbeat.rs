@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::care::{ConfigReport, KeyText, NewConfig, ResendRequest, Resent};
 use crate::{ClockState, MachineId};
 
 /// What an agent says of itself and its machine every few minutes. Everything but the machine id is
@@ -53,6 +54,15 @@ pub struct Heartbeat {
     /// Entries that the server refused and that were put aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries_put_aside: Option<u64>,
+    /// The public part of the key in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// What became of the configuration that the server handed out; absent when it never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<ConfigReport>,
+    /// What came of requests to send entries again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resent: Vec<Resent>,
 }
 
 impl Heartbeat {
@@ -74,6 +84,9 @@ impl Heartbeat {
             disk_free_bytes: None,
             memory_available_bytes: None,
             entries_put_aside: None,
+            key_id: None,
+            config: None,
+            resent: Vec::new(),
         }
     }
 }
@@ -84,4 +97,26 @@ impl Heartbeat {
 pub struct HeartbeatAnswer {
     /// The server's clock, RFC 3339 UTC.
     pub server_time: String,
+    /// A key to use from now on; the one before stays good until this one was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub new_key: Option<KeyText>,
+    /// A configuration to use from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<NewConfig>,
+    /// Entries to send once more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resend: Vec<ResendRequest>,
+}
+
+impl HeartbeatAnswer {
+    /// An answer that asks for nothing.
+    pub fn new(server_time: String) -> HeartbeatAnswer {
+        HeartbeatAnswer {
+            server_time,
+            new_key: None,
+            config: None,
+            resend: Vec::new(),
+        }
+    }
 }

@@ -2,10 +2,12 @@
 //! Pure values: no I/O, no clock, no async.
 
 pub mod batch;
+pub mod care;
 pub mod entry;
 pub mod heartbeat;
 pub mod level;
 pub mod machine_id;
+pub mod pairing;
 pub mod redact;
 pub mod template;
 pub mod time;
@@ -15,4 +17,5 @@ pub use entry::{ClockState, EntryError, LogEntry};
 pub use heartbeat::{Heartbeat, HeartbeatAnswer};
 pub use level::Level;
 pub use machine_id::MachineId;
+pub use pairing::PairingCode;
 pub use time::Micros;

@@ -39,7 +39,5 @@ pub async fn post_heartbeat(
         .await
         .map_err(machine_gone)?;
     app.events.publish(Event::Machine(machine));
-    Ok(Json(HeartbeatAnswer {
-        server_time: now.to_rfc3339(),
-    }))
+    Ok(Json(HeartbeatAnswer::new(now.to_rfc3339())))
 }
