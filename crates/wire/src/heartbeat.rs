@@ -63,6 +63,31 @@ pub struct Heartbeat {
     /// What came of requests to send entries again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resent: Vec<Resent>,
+    /// The server's clock minus the machine's, in milliseconds, as the answer before told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_ms: Option<i64>,
+    /// How the agent saw the way to the server just before it sent this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reachability: Option<Reachability>,
+    /// Since when it has seen it so, RFC 3339 by the machine's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reachability_since: Option<String>,
+}
+
+/// What an agent knows of the way to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Reachability {
+    /// The machine has no route to the server's address.
+    NoRoute,
+    /// There is a route, but the server itself did not answer, whoever else did.
+    #[default]
+    NoAnswer,
+    /// The server answers, but does not accept the machine's key.
+    Refused,
+    /// The server answers.
+    Reachable,
 }
 
 impl Heartbeat {
@@ -87,6 +112,9 @@ impl Heartbeat {
             key_id: None,
             config: None,
             resent: Vec::new(),
+            clock_offset_ms: None,
+            reachability: None,
+            reachability_since: None,
         }
     }
 }

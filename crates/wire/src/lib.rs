@@ -14,7 +14,7 @@ pub mod time;
 
 pub use batch::{Batch, BatchAnswer, IncomingBatch, RejectedEntry};
 pub use entry::{ClockState, EntryError, LogEntry};
-pub use heartbeat::{Heartbeat, HeartbeatAnswer};
+pub use heartbeat::{Heartbeat, HeartbeatAnswer, Reachability};
 pub use level::Level;
 pub use machine_id::MachineId;
 pub use pairing::PairingCode;

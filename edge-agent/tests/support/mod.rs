@@ -24,10 +24,7 @@ pub fn now() -> Micros {
 
 /// A machine whose clock is set, whatever the one is that runs the test.
 pub fn wall() -> Wall {
-    Wall {
-        at: now(),
-        state: ClockState::Synced,
-    }
+    Wall::plain(now(), ClockState::Synced)
 }
 
 /// A directory with a configuration for one followed file.

@@ -391,6 +391,20 @@ export interface components {
             /** @description Sorted. */
             components: string[];
         };
+        /** @description What became of the configuration that the server handed out. */
+        ConfigReport: {
+            /** @description Why it was refused or rolled back: every mistake with its line. */
+            error?: string | null;
+            /** @description What became of it. */
+            state: components["schemas"]["ConfigState"];
+            /** @description The version that is spoken of; empty for the machine's own file after a withdrawal. */
+            version: string;
+        };
+        /**
+         * @description What became of a configuration.
+         * @enum {string}
+         */
+        ConfigState: "active" | "trial" | "refused" | "rolled_back";
         /** @description `machine`: a machine was heard, or its status changed. */
         ContactEvent: {
             /** @description Which. */
@@ -492,6 +506,12 @@ export interface components {
             agent_version?: string | null;
             clock?: components["schemas"]["ClockState"] | null;
             /**
+             * Format: int64
+             * @description The server's clock minus the machine's, in milliseconds, as the answer before told it.
+             */
+            clock_offset_ms?: number | null;
+            config?: components["schemas"]["ConfigReport"] | null;
+            /**
              * Format: double
              * @description Processor temperature in degrees Celsius.
              */
@@ -516,6 +536,8 @@ export interface components {
              * @description Bytes written to the inputs that the agent has not read yet.
              */
             input_lag_bytes?: number | null;
+            /** @description The public part of the key in use. */
+            key_id?: string | null;
             /**
              * Format: int64
              * @description The newest seq in the spool.
@@ -528,6 +550,11 @@ export interface components {
              * @description Memory that programs could still take, in bytes.
              */
             memory_available_bytes?: number | null;
+            reachability?: components["schemas"]["Reachability"] | null;
+            /** @description Since when it has seen it so, RFC 3339 by the machine's clock. */
+            reachability_since?: string | null;
+            /** @description What came of requests to send entries again. */
+            resent?: components["schemas"]["Resent"][];
             /** @description The machine's own clock, RFC 3339. Never used to judge silence. */
             sent_at?: string | null;
             /**
@@ -553,6 +580,11 @@ export interface components {
         };
         /** @description The server's answer to a heartbeat. */
         HeartbeatAnswer: {
+            config?: components["schemas"]["NewConfig"] | null;
+            /** @description A key to use from now on; the one before stays good until this one was used. */
+            new_key?: string | null;
+            /** @description Entries to send once more. */
+            resend?: components["schemas"]["ResendRequest"][];
             /** @description The server's clock, RFC 3339 UTC. */
             server_time: string;
         };
@@ -724,6 +756,13 @@ export interface components {
             /** @description Whose entries they are; must be the key's machine. */
             machine_id: components["schemas"]["MachineId"];
         };
+        /** @description A configuration for the machine. */
+        NewConfig: {
+            /** @description The text of an `agent.toml`; empty in a withdrawal. */
+            toml: string;
+            /** @description Names it; empty withdraws the one handed out before: the machine's own file counts again. */
+            version: string;
+        };
         /** @description An entry as it is sent; fields that are not known are ignored. */
         NewEntry: {
             clock?: components["schemas"]["ClockState"] | null;
@@ -779,6 +818,11 @@ export interface components {
             /** @description What it may do. */
             role: components["schemas"]["Role"];
         };
+        /**
+         * @description What an agent knows of the way to the server.
+         * @enum {string}
+         */
+        Reachability: "no_route" | "no_answer" | "refused" | "reachable";
         /** @description Reads and durable writes work. */
         Readiness: {
             /** @description `ok`: a write was synced to disk. */
@@ -796,6 +840,47 @@ export interface components {
             index: number;
             /** @description What is wrong and what to do. */
             message: string;
+        };
+        /** @description A range of entries to send once more. */
+        ResendRequest: {
+            /**
+             * Format: int64
+             * @description The spool's epoch.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description The first seq.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description Names the request.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description The last seq.
+             */
+            to: number;
+        };
+        /** @description What came of a request to send again. */
+        Resent: {
+            /**
+             * Format: int64
+             * @description Entries that were found and that the server has taken (or had).
+             */
+            found: number;
+            /**
+             * Format: int64
+             * @description The request.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Entries that the machine does not have any more, or that the server refused.
+             */
+            missing: number;
         };
         /**
          * @description What a person may do.
