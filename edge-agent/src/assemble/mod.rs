@@ -17,7 +17,7 @@ pub use json::Json;
 pub use pattern::{Pattern, PatternError};
 pub use python::Python;
 pub use record::{AssemblyState, Kind, Record, Rest};
-pub use stamp::Stamped;
+pub use stamp::{Stamped, level};
 pub use zone::Zone;
 
 use crate::input::lines::TEXT_MAX_BYTES;

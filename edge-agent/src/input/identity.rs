@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use serde::{Deserialize, Serialize};
 
 use super::lines::{TAIL_BYTES, tail_hash};
+use super::socket::Senders;
 use crate::assemble::AssemblyState;
 use crate::pack::PackState;
 
@@ -42,6 +43,8 @@ pub enum At {
         /// As `journalctl` writes it.
         cursor: String,
     },
+    /// Behind the numbers that the senders of a socket have used up.
+    Socket(Senders),
     /// Nowhere: what was not taken when it came cannot be read again.
     Live,
 }

@@ -4,6 +4,7 @@ mod event;
 pub mod identity;
 pub mod lines;
 mod locate;
+pub mod socket;
 pub mod watch;
 
 use std::fs::{self, File};

@@ -1,0 +1,82 @@
+//! The agent's own socket: programs hand in entries and are told when each is durable. This module
+//! is the input that the pipeline steps; what it says to clients is this protocol.
+//!
+//! # The protocol
+//!
+//! A Unix stream socket (`/run/vendlog/agent.sock` unless configured). Both sides write one JSON
+//! object a line, UTF-8, ended by LF. A client may send many lines without waiting; **every line gets
+//! exactly one answer, in the order of the lines**. A line has at most 256 KiB ([`LINE_MAX_BYTES`]).
+//!
+//! ```text
+//! -> {"level":"ERROR","component":"payment","message":"…"}
+//! <- {"ok":true,"seq":812}
+//! ```
+//!
+//! ## Requests
+//!
+//! - **An entry**: `level` (DEBUG INFO WARN ERROR CRITICAL, WARNING and FATAL too; another word is kept
+//!   in `context.logged_level` of an INFO entry), `component` (cut to 50 characters), `message`;
+//!   optional `context` (an object), `timestamp` (RFC 3339, or a number: seconds since 1970; absent:
+//!   the moment the line is read) and `n` (below). Message, component and context together have at
+//!   most 64 KiB. Other fields are ignored.
+//! - `{"cmd":"hello","sender":"…","next":N}` begins numbering on this connection (below).
+//! - `{"cmd":"sync"}` has everything sent before it synced at once, instead of within half a second
+//!   (an entry of ERROR and above never waits), and is answered `{"ok":true}` after that.
+//! - `{"cmd":"status"}` -> `{"ok":true,"status":{"version","epoch","last_seq","spool_bytes","accepting"}}`,
+//!   `accepting` being `yes`, `spool_full` or `disk_full`.
+//!
+//! ## Answers
+//!
+//! `{"ok":true,"seq":N}` means that the entry is on disk, after an fdatasync. A refusal is
+//! `{"ok":false,"code":"…","retry":true|false,"message":"…"}`, at the latest [`DEADLINE`] (2 s) after the
+//! line was read (and after the answers before it):
+//!
+//! | code | retry | meaning |
+//! |---|---|---|
+//! | `busy` | yes | not stored: it could not be taken in time |
+//! | `spool_full` | yes | not stored: the spool or the disk is full |
+//! | `unsure` | yes | taken, but not known to be on disk in time: it will be stored, unless the agent ends before. A numbered entry can be sent again safely, another one may be stored twice by that |
+//! | `out_of_order` | yes | not stored: `n` is not the next one; `last` says which was (absent: the sender is not known; say hello again) |
+//! | `stopping` | yes | not stored: the agent ends |
+//! | `too_many_connections` | yes | said instead of any other answer; the connection is closed |
+//! | `bad_entry` | no | no JSON object, or a field is wrong; the message names it |
+//! | `too_large` | no | the line or the entry is larger than allowed; nothing is ever cut |
+//! | `unknown_command` | no | `cmd` is none of the above |
+//!
+//! ## Numbered entries: none lost, none twice
+//!
+//! Without numbers a client that loses its connection cannot know whether the entries it had no
+//! answer for were stored. A client that must know numbers them:
+//!
+//! 1. Once per process it draws `sender` (1-64 characters of `A-Z a-z 0-9 _ -`, random: 64 bits or
+//!    more). A forked process draws its own.
+//! 2. On **every** connection, before its first entry, it says hello; `next` is the lowest number
+//!    that it has no final answer for (1 at first).
+//!    The answer `{"ok":true,"last":M}` means: every entry up to M is durable or was refused for good.
+//!    The client forgets those and sends the rest, from M + 1 on.
+//! 3. Each entry carries `"n"`: 1, 2, 3 … **without holes, in this order**; a number belongs to one
+//!    content for ever. (So a client that drops entries when its queue is full numbers them when it
+//!    first sends them, not when they are logged.) The answer repeats `n`.
+//! 4. An entry that is known already is answered `{"ok":true,"n":N,"duplicate":true}`, once it is
+//!    durable, and not stored again.
+//! 5. After a refusal with `"retry":true`, and after the connection ended, the client waits (backing
+//!    off), connects anew, says hello and goes on with 2. What it had sent behind the refused entry
+//!    is answered `out_of_order` meanwhile; those answers can be skipped.
+//! 6. After a refusal with `"retry":false` that repeats `n`, the number is used up: the client drops
+//!    the entry, counts it, and goes on. If the refusal does not repeat `n` (the line could not be
+//!    read at all), it drops the entry, connects anew and says hello with `next` behind it.
+//!
+//! The agent keeps the last number of each of the [`senders::SENDERS_MAX`] senders heard last, in the
+//! spool, in the same block as the entries: an agent that is killed knows after its restart exactly
+//! what it has on disk.
+
+pub mod protocol;
+pub mod senders;
+
+use std::time::Duration;
+
+pub use protocol::LINE_MAX_BYTES;
+pub use senders::Senders;
+
+/// An answer comes at the latest this long after the line was read.
+pub const DEADLINE: Duration = Duration::from_secs(2);
