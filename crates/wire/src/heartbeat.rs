@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::care::{ConfigReport, KeyText, NewConfig, ResendRequest, Resent};
+use crate::health::{AppHealth, InputHealth, Throttled};
 use crate::{ClockState, MachineId};
 
 /// What an agent says of itself and its machine every few minutes. Everything but the machine id is
@@ -72,6 +73,30 @@ pub struct Heartbeat {
     /// Since when it has seen it so, RFC 3339 by the machine's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reachability_since: Option<String>,
+    /// Power and heat, of a Raspberry Pi.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<Throttled>,
+    /// Strength of the WiFi signal in dBm, such as -58; absent without WiFi.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wifi_signal_dbm: Option<i32>,
+    /// Size of the disk that holds the spool, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_total_bytes: Option<u64>,
+    /// The machine's memory in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_total_bytes: Option<u64>,
+    /// Programs that want the processor, averaged over a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_1m: Option<f64>,
+    /// How the application does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppHealth>,
+    /// Each input, in the order of the configuration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<InputHealth>,
+    /// Gap records written since the agent started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gaps: Option<u64>,
 }
 
 /// What an agent knows of the way to the server.
@@ -115,6 +140,14 @@ impl Heartbeat {
             clock_offset_ms: None,
             reachability: None,
             reachability_since: None,
+            throttled: None,
+            wifi_signal_dbm: None,
+            disk_total_bytes: None,
+            memory_total_bytes: None,
+            load_1m: None,
+            app: None,
+            inputs: Vec::new(),
+            gaps: None,
         }
     }
 }

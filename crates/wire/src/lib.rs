@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod care;
 pub mod entry;
+pub mod health;
 pub mod heartbeat;
 pub mod level;
 pub mod machine_id;
@@ -14,6 +15,7 @@ pub mod time;
 
 pub use batch::{Batch, BatchAnswer, IncomingBatch, RejectedEntry};
 pub use entry::{ClockState, EntryError, LogEntry};
+pub use health::{AppHealth, InputHealth, Throttled};
 pub use heartbeat::{Heartbeat, HeartbeatAnswer, Reachability};
 pub use level::Level;
 pub use machine_id::MachineId;

@@ -1,6 +1,7 @@
 //! The status of a machine: facts, limits and now in; colour, state and reason in words out. Pure;
 //! what the numbers mean is architecture section 8, how they are said is `words`.
 
+mod health;
 mod limits;
 mod verdict;
 mod words;

@@ -5,6 +5,7 @@ use store::MachineFacts;
 use utoipa::ToSchema;
 use wire::{Level, Micros};
 
+use super::health;
 use super::limits::StatusLimits;
 use super::words::{ago, count, duration, quote};
 
@@ -112,8 +113,23 @@ pub fn judge(
     }
 }
 
-/// Colour and words of what the entries of the last hour say.
+/// Colour and words of what the entries of the last hour and the last heartbeat say.
 fn trouble(facts: &MachineFacts, limits: &StatusLimits, now: Micros) -> (Color, Option<String>) {
+    let (color, words) = entries(facts, limits, now);
+    let Some(health) = health::words(facts, limits, now) else {
+        return (color, words);
+    };
+    let color = if color == Color::Green {
+        Color::Yellow
+    } else {
+        color
+    };
+    let words = words.map_or_else(|| health.clone(), |words| format!("{words} {health}"));
+    (color, Some(words))
+}
+
+/// Colour and words of what the entries of the last hour say.
+fn entries(facts: &MachineFacts, limits: &StatusLimits, now: Micros) -> (Color, Option<String>) {
     let level = |level: Level| facts.last_hour[usize::from(level.as_u8())];
     let errors = level(Level::Error) + level(Level::Critical);
     let warnings = level(Level::Warn);

@@ -243,3 +243,62 @@ fn a_contact_from_a_clock_ahead_of_ours_is_just_now() {
     };
     assert_eq!(judged(&facts).reason, "Last contact just now (WiFi).");
 }
+
+fn beat(minutes: i64, app: Option<wire::AppHealth>, now: &[&str]) -> MachineFacts {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let heartbeat = wire::Heartbeat {
+        app,
+        throttled: Some(wire::Throttled {
+            now: words(now),
+            since_boot: words(&["under_voltage", "throttled"]),
+        }),
+        ..wire::Heartbeat::new("VM001".parse().unwrap())
+    };
+    MachineFacts {
+        heartbeat: before(minutes).map(|at| (at, heartbeat)),
+        ..facts()
+    }
+}
+
+fn crash_loop() -> Option<wire::AppHealth> {
+    Some(wire::AppHealth {
+        starts_1h: 12,
+        crash_loop: true,
+        ..wire::AppHealth::default()
+    })
+}
+
+#[test]
+fn a_crash_loop_and_low_voltage_are_yellow_in_words() {
+    let loops = "The application crashes and starts again, 12 starts in the last hour.";
+    let power = "The machine's power supply gives too little voltage.";
+    for (facts, reason) in [
+        (beat(2, crash_loop(), &[]), loops.to_owned()),
+        (beat(2, None, &["under_voltage"]), power.to_owned()),
+        (
+            beat(2, crash_loop(), &["under_voltage"]),
+            format!("{loops} {power}"),
+        ),
+    ] {
+        assert_verdict(&facts, Color::Yellow, State::Online, &reason);
+    }
+}
+
+#[test]
+fn what_was_low_or_what_an_old_heartbeat_said_is_not_held_against_a_machine() {
+    let healthy = Some(wire::AppHealth::default());
+    let hot = beat(2, healthy, &["soft_temperature_limit"]);
+    assert_eq!(judged(&hot).color, Color::Green);
+    let old = beat(31, crash_loop(), &["under_voltage"]);
+    assert_eq!(judged(&old).color, Color::Green);
+}
+
+#[test]
+fn a_crash_loop_stands_beside_the_error_that_it_repeats() {
+    let mut facts = beat(2, crash_loop(), &[]);
+    facts.last_hour[4] = 3;
+    facts.last_critical = before(1).map(|at| (at, "app".into(), "Exiting.".into()));
+    let reason = "CRITICAL 1 min ago: app: Exiting. \
+                  The application crashes and starts again, 12 starts in the last hour.";
+    assert_verdict(&facts, Color::Red, State::Error, reason);
+}

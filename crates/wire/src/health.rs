@@ -1,0 +1,60 @@
+//! Parts of a heartbeat that say how the machine and its application are. Facts only: what is good
+//! or bad of them is for the server to judge.
+
+use serde::{Deserialize, Serialize};
+
+/// What the firmware of a Raspberry Pi says of its power and heat; other machines have no such.
+/// Words: `under_voltage`, `frequency_capped`, `throttled`, `soft_temperature_limit`; unknown ones
+/// are of a newer agent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Throttled {
+    /// What is so now.
+    #[serde(default)]
+    pub now: Vec<String>,
+    /// What was so at some time since the machine booted.
+    #[serde(default)]
+    pub since_boot: Vec<String>,
+}
+
+/// The word for too little voltage.
+pub const UNDER_VOLTAGE: &str = "under_voltage";
+
+/// How the application does whose logs are read, as far as its logs tell. Of several inputs the
+/// worst, and the newest.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AppHealth {
+    /// Starts of the application seen in the last hour.
+    #[serde(default)]
+    pub starts_1h: u32,
+    /// It starts again and again.
+    #[serde(default)]
+    pub crash_loop: bool,
+    /// Seconds since it last logged anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_entry_age_s: Option<u64>,
+    /// Seconds since the last entry with `event=sale`; absent when none was ever seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sale_age_s: Option<u64>,
+    /// Seconds since its last start; absent when none was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_start_age_s: Option<u64>,
+}
+
+/// How one input of the agent is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InputHealth {
+    /// Its path, unit or socket.
+    pub name: String,
+    /// Bytes that were written and not read yet; absent where that cannot be known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_bytes: Option<u64>,
+    /// `reading`, `paused` (the spool or the disk is full) or `failing`; other words are of a
+    /// newer agent.
+    pub state: String,
+    /// What fails, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
