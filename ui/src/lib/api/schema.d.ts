@@ -349,6 +349,34 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description How the application does whose logs are read, as far as its logs tell. Of several inputs the
+         *     worst, and the newest.
+         */
+        AppHealth: {
+            /** @description It starts again and again. */
+            crash_loop?: boolean;
+            /**
+             * Format: int64
+             * @description Seconds since it last logged anything.
+             */
+            last_entry_age_s?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds since the last entry with `event=sale`; absent when none was ever seen.
+             */
+            last_sale_age_s?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds since its last start; absent when none was seen.
+             */
+            last_start_age_s?: number | null;
+            /**
+             * Format: int32
+             * @description Starts of the application seen in the last hour.
+             */
+            starts_1h?: number;
+        };
         /** @description An entry among its neighbours of the same machine. */
         AroundView: {
             /** @description Lines before, the entry, lines after; oldest first. */
@@ -504,6 +532,7 @@ export interface components {
         Heartbeat: {
             /** @description Version of the agent, such as `0.1.0`. */
             agent_version?: string | null;
+            app?: components["schemas"]["AppHealth"] | null;
             clock?: components["schemas"]["ClockState"] | null;
             /**
              * Format: int64
@@ -523,6 +552,11 @@ export interface components {
             disk_free_bytes?: number | null;
             /**
              * Format: int64
+             * @description Size of the disk that holds the spool, in bytes.
+             */
+            disk_total_bytes?: number | null;
+            /**
+             * Format: int64
              * @description Entries that the server refused and that were put aside.
              */
             entries_put_aside?: number | null;
@@ -533,9 +567,16 @@ export interface components {
             epoch?: number | null;
             /**
              * Format: int64
+             * @description Gap records written since the agent started.
+             */
+            gaps?: number | null;
+            /**
+             * Format: int64
              * @description Bytes written to the inputs that the agent has not read yet.
              */
             input_lag_bytes?: number | null;
+            /** @description Each input, in the order of the configuration. */
+            inputs?: components["schemas"]["InputHealth"][];
             /** @description The public part of the key in use. */
             key_id?: string | null;
             /**
@@ -543,6 +584,11 @@ export interface components {
              * @description The newest seq in the spool.
              */
             last_seq?: number | null;
+            /**
+             * Format: double
+             * @description Programs that want the processor, averaged over a minute.
+             */
+            load_1m?: number | null;
             /** @description Who speaks. */
             machine_id: components["schemas"]["MachineId"];
             /**
@@ -550,6 +596,11 @@ export interface components {
              * @description Memory that programs could still take, in bytes.
              */
             memory_available_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description The machine's memory in bytes.
+             */
+            memory_total_bytes?: number | null;
             reachability?: components["schemas"]["Reachability"] | null;
             /** @description Since when it has seen it so, RFC 3339 by the machine's clock. */
             reachability_since?: string | null;
@@ -572,11 +623,17 @@ export interface components {
              * @description Age of the oldest unconfirmed entry in seconds.
              */
             spool_oldest_age_s?: number | null;
+            throttled?: components["schemas"]["Throttled"] | null;
             /**
              * Format: int64
              * @description Seconds since the machine booted.
              */
             uptime_s?: number | null;
+            /**
+             * Format: int32
+             * @description Strength of the WiFi signal in dBm, such as -58; absent without WiFi.
+             */
+            wifi_signal_dbm?: number | null;
         };
         /** @description The server's answer to a heartbeat. */
         HeartbeatAnswer: {
@@ -623,6 +680,23 @@ export interface components {
             url: string | null;
             /** @description Version of the program. */
             version: string;
+        };
+        /** @description How one input of the agent is. */
+        InputHealth: {
+            /** @description What fails, in words. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes that were written and not read yet; absent where that cannot be known.
+             */
+            lag_bytes?: number | null;
+            /** @description Its path, unit or socket. */
+            name: string;
+            /**
+             * @description `reading`, `paused` (the spool or the disk is full) or `failing`; other words are of a
+             *     newer agent.
+             */
+            state: string;
         };
         /** @description When a machine was last heard, per path. */
         LastContact: {
@@ -911,6 +985,17 @@ export interface components {
          * @enum {string}
          */
         State: "online" | "offline" | "error" | "unknown";
+        /**
+         * @description What the firmware of a Raspberry Pi says of its power and heat; other machines have no such.
+         *     Words: `under_voltage`, `frequency_capped`, `throttled`, `soft_temperature_limit`; unknown ones
+         *     are of a newer agent.
+         */
+        Throttled: {
+            /** @description What is so now. */
+            now?: string[];
+            /** @description What was so at some time since the machine booted. */
+            since_boot?: string[];
+        };
         /** @description `tick`: the stream is alive; every 10 s. */
         TickEvent: {
             /** @description The server's clock. */
