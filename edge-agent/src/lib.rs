@@ -2,6 +2,7 @@
 //! there to the local file and the server. `run` puts them together; nothing here reads arguments.
 
 pub mod assemble;
+pub mod care;
 pub mod check;
 pub mod clock;
 pub mod config;

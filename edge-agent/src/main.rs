@@ -57,7 +57,7 @@ fn run_agent(path: &Path) -> anyhow::Result<ExitCode> {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
-    run::run(Config::read(path)?)?;
+    run::run(path)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -23,6 +23,10 @@ pub mod names {
     pub const WIFI: &str = "wifi";
     /// Entries that the server refused for good.
     pub const PUT_ASIDE: &str = "put-aside.ndjson";
+    /// The key that the server handed out.
+    pub const API_KEY: &str = "api_key";
+    /// The configuration that the server handed out, and the one before.
+    pub const CONFIG: &str = "config";
 }
 
 /// The state directory of the one agent that runs on it.

@@ -12,7 +12,7 @@ use std::path::Path;
 
 pub use input::{Input, InputKind};
 pub use mistakes::{Mistake, Mistakes, line_of};
-pub use sections::{Heartbeat, Local, Privacy, Spool};
+pub use sections::{Care, Heartbeat, Local, Privacy, Spool};
 pub use wifi::{Mode, Wifi, WifiTrust, parse_pin};
 
 use wire::MachineId;
@@ -36,6 +36,8 @@ pub struct Config {
     pub heartbeat: Heartbeat,
     /// What is hashed and dropped.
     pub privacy: Privacy,
+    /// What the server may do to this machine.
+    pub care: Care,
 }
 
 impl Config {

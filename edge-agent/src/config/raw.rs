@@ -18,6 +18,7 @@ pub(super) struct Config {
     pub eport: Option<Spanned<Eport>>,
     pub heartbeat: Option<Heartbeat>,
     pub privacy: Option<Privacy>,
+    pub care: Option<Care>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,4 +105,11 @@ pub(super) struct Heartbeat {
 pub(super) struct Privacy {
     pub hash_fields: Option<Vec<String>>,
     pub drop_fields: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Care {
+    pub remote_config: Option<bool>,
+    pub trial_s: Option<Spanned<u64>>,
 }

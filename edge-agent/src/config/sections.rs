@@ -28,6 +28,10 @@ pub const LOCAL_MAX_FILES: u32 = 1000;
 pub const INTERVAL_MAX_S: u64 = 24 * 3600;
 /// The PRD's 5 minutes.
 pub const HEARTBEAT_INTERVAL_S: u64 = 300;
+/// A server that is restarted, or a link that comes and goes, is back by then.
+pub const TRIAL_S: u64 = 600;
+/// Shorter, and one slow connection would end a trial.
+pub const TRIAL_MIN_S: u64 = 5;
 /// Names under which applications log the id of a transaction.
 pub const HASH_FIELDS: [&str; 3] = ["transaction_id", "txn", "txn_id"];
 /// Names under which applications log who bought.
@@ -67,6 +71,15 @@ pub struct Privacy {
     pub drop_fields: Vec<String>,
 }
 
+/// What the server may do to this machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Care {
+    /// Configurations from the server are taken.
+    pub remote_config: bool,
+    /// How long one may go without reaching the server before it is rolled back, in seconds.
+    pub trial_s: u64,
+}
+
 pub(super) fn build(raw: raw::Config, mistakes: &mut Mistakes) -> Option<Config> {
     let machine_id = required(raw.machine_id, "machine_id", "VM001", mistakes)
         .and_then(|id| parsed::<MachineId>("machine_id", &id, mistakes));
@@ -101,6 +114,11 @@ pub(super) fn build(raw: raw::Config, mistakes: &mut Mistakes) -> Option<Config>
         );
     }
     let wifi = raw.wifi.map(|wifi| build_wifi(wifi, mistakes));
+    // Every section is looked at before any of them gives up: all mistakes are told at once.
+    let spool = build_spool(raw.spool, mistakes);
+    let local = build_local(raw.local, mistakes);
+    let heartbeat = build_heartbeat(raw.heartbeat, mistakes);
+    let care = build_care(raw.care, mistakes);
     let wifi = match wifi {
         Some(None) => return None,
         Some(Some(wifi)) => wifi,
@@ -110,11 +128,12 @@ pub(super) fn build(raw: raw::Config, mistakes: &mut Mistakes) -> Option<Config>
         machine_id: machine_id?,
         state_dir: state_dir?.into_inner(),
         inputs: inputs?,
-        spool: build_spool(raw.spool, mistakes),
-        local: build_local(raw.local, mistakes),
+        spool,
+        local,
         wifi,
-        heartbeat: build_heartbeat(raw.heartbeat, mistakes),
+        heartbeat,
         privacy: build_privacy(raw.privacy),
+        care,
     })
 }
 
@@ -176,5 +195,14 @@ fn build_privacy(privacy: Option<raw::Privacy>) -> Privacy {
     Privacy {
         hash_fields: hash.unwrap_or_else(|| defaults(&HASH_FIELDS)),
         drop_fields: drop.unwrap_or_else(|| defaults(&DROP_FIELDS)),
+    }
+}
+
+fn build_care(care: Option<raw::Care>, mistakes: &mut Mistakes) -> Care {
+    let (remote_config, trial) = care.map_or((None, None), |c| (c.remote_config, c.trial_s));
+    let range = TRIAL_MIN_S..=INTERVAL_MAX_S;
+    Care {
+        remote_config: remote_config.unwrap_or(true),
+        trial_s: bounded(trial, TRIAL_S, range, "care.trial_s", mistakes),
     }
 }

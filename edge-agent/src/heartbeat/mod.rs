@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use wire::{Heartbeat, MachineId, Micros};
 
+use crate::care::{Care, Next};
 use crate::pipeline::Progress;
 use crate::spool::{Shared, SpoolReader};
 use crate::wifi::{Client, Failure, Sending, SharedDelivery};
@@ -36,20 +37,32 @@ pub struct Heartbeats {
     pub progress: Arc<Progress>,
     /// The connection.
     pub client: Client,
+    /// What the server asks for in its answers.
+    pub care: Care,
     /// The machine's clock.
     pub clock: fn() -> Micros,
 }
 
 impl Heartbeats {
-    /// Sends one at once and then one each interval, for ever.
+    /// Sends one at once and then one each interval, until the agent's parts are to be started
+    /// with another configuration.
     pub async fn run(&mut self) {
+        let mut is_extra = false;
         loop {
             let began = Instant::now();
-            let heartbeat = self.build();
+            let mut heartbeat = self.build();
+            self.care.report(&mut heartbeat);
             let wait = match self.client.heartbeat(&heartbeat).await {
-                Ok(_) => {
+                Ok(answer) => {
                     self.delivery.borrow_mut().heartbeat_arrived();
-                    self.interval
+                    let next = self.care.answered(&heartbeat, answer);
+                    // One more at a time, whatever a server answers.
+                    is_extra = next == Next::Again && !is_extra;
+                    match next {
+                        Next::Restart => return,
+                        Next::Again if is_extra => Duration::ZERO,
+                        _ => self.interval,
+                    }
                 }
                 Err(
                     Failure::Retry { why, .. }

@@ -3,6 +3,7 @@
 //! How far it has got is read from the file: its last line carries epoch and seq. So the file and
 //! the position can never disagree, whatever was killed when.
 
+mod range;
 mod rotate;
 
 use std::fs::{self, File};
@@ -19,6 +20,7 @@ use crate::config::Local;
 use crate::durable;
 use crate::pipeline::{Progress, Wake};
 use crate::spool::{Shared, SpoolReader};
+pub use range::find;
 use rotate::{cut_torn_line, last_line, rotate};
 
 /// Lines are synced together: the spool keeps them until then.

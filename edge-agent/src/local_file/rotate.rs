@@ -11,7 +11,7 @@ use crate::durable;
 use crate::input::identity::read_range;
 
 /// How far from the end the last whole line is looked for: more than the longest entry, escaped.
-const LAST_LINE_BYTES: u64 = 1024 * 1024;
+pub(super) const LAST_LINE_BYTES: u64 = 1024 * 1024;
 
 /// The last whole line of a file of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

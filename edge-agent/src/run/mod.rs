@@ -6,18 +6,22 @@
 mod shipping;
 mod threads;
 
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use wire::redact::{Redactor, Rules};
 
+use crate::care::{Base, Configuration};
 use crate::clock;
-use crate::config::Config;
 use crate::durable;
 use crate::pipeline::{Progress, Wake};
 use crate::service;
@@ -30,18 +34,51 @@ use threads::{Parts, Running, join, start};
 /// How long the ending agent tries to send what is left; it is in the spool anyway.
 const LAST_SEND: Duration = Duration::from_secs(3);
 
-/// Runs until SIGTERM or SIGINT, then flushes, syncs and sends once more.
+/// Why the agent's parts ended.
+enum Outcome {
+    /// The agent was asked to end.
+    Stopped,
+    /// They are to be started with another configuration.
+    Reconfigured,
+}
+
+/// Runs with the configuration in this file, or the one that the server has handed out since, until
+/// SIGTERM or SIGINT; then flushes, syncs and sends once more.
 ///
 /// # Errors
-/// The state directory cannot be used, or the spool failed. A failed spool must end the agent: a
-/// restart reads the inputs again from the last durable entry.
-pub fn run(config: Config) -> anyhow::Result<()> {
+/// The configuration has mistakes, the state directory cannot be used, or the spool failed. A
+/// failed spool must end the agent: a restart reads the inputs again from the last durable entry.
+pub fn run(path: &Path) -> anyhow::Result<()> {
+    let base = Base::read(path)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     // Before anything is begun: a signal must find somebody who ends it in order.
-    let stop = runtime.block_on(async { StopSignals::new() })?;
-    let state_dir = StateDir::open(&config.state_dir)?;
+    let mut stop = runtime.block_on(async { StopSignals::new() })?;
+    let state_dir = StateDir::open(&base.config.state_dir)?;
+    let configuration = Configuration::open(base, &state_dir.join(names::CONFIG));
+    let configuration = Rc::new(RefCell::new(configuration));
+    loop {
+        match run_once(&runtime, &mut stop, &state_dir, &configuration) {
+            Ok(Outcome::Stopped) => return Ok(()),
+            Ok(Outcome::Reconfigured) => tracing::info!("starting with another configuration"),
+            Err(error) => {
+                // The next start works with the one before.
+                configuration.borrow_mut().failed(&format!("{error:#}"));
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// Starts the parts with the configuration in force, and takes them apart again.
+fn run_once(
+    runtime: &Runtime,
+    stop: &mut StopSignals,
+    state_dir: &StateDir,
+    configuration: &Rc<RefCell<Configuration>>,
+) -> anyhow::Result<Outcome> {
+    let config = configuration.borrow().in_force().clone();
     let rules = Rules {
         hash_fields: config.privacy.hash_fields.clone(),
         drop_fields: config.privacy.drop_fields.clone(),
@@ -75,7 +112,7 @@ pub fn run(config: Config) -> anyhow::Result<()> {
             u64::MAX
         })),
         local: spool.reader(0),
-        readers: [spool.reader(0), spool.reader(0), spool.reader(0)],
+        readers: std::array::from_fn(|_| spool.reader(0)),
     };
     tracing::info!(
         machine = %config.machine_id,
@@ -84,7 +121,14 @@ pub fn run(config: Config) -> anyhow::Result<()> {
         "vendlog-agent {} starts", env!("CARGO_PKG_VERSION")
     );
     let progress = parts.progress.clone();
-    let (agent, shipping) = start(&config, &state_dir, redactor, spool, parts, wifi_state)?;
+    let (agent, shipping) = start(
+        &config,
+        state_dir,
+        redactor,
+        spool,
+        parts,
+        (wifi_state, configuration.clone()),
+    )?;
     service::ready();
     let Running {
         shared,
@@ -124,34 +168,37 @@ impl StopSignals {
 }
 
 /// What ends the agent.
-struct Ends {
-    stop: StopSignals,
+struct Ends<'a> {
+    stop: &'a mut StopSignals,
     pipeline: oneshot::Receiver<std::io::Result<()>>,
     local: oneshot::Receiver<()>,
 }
 
 /// Ships, and feeds the watchdog, until the agent is asked to end or cannot go on.
 async fn until_stopped(
-    mut ends: Ends,
+    mut ends: Ends<'_>,
     mut shipping: Option<Shipping>,
     fed: impl Future<Output = ()>,
     wakes: &Sender<Wake>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Outcome> {
     let ship = async {
         match &mut shipping {
             Some(shipping) => shipping.run().await,
             None => std::future::pending().await,
         }
     };
+    let mut outcome = Outcome::Stopped;
     tokio::select! {
-        () = ship => {}
+        () = ship => outcome = Outcome::Reconfigured,
         () = fed => {}
         _ = ends.stop.terminate.recv() => tracing::info!("SIGTERM: ending"),
         _ = ends.stop.interrupt.recv() => tracing::info!("interrupted: ending"),
         ended = &mut ends.pipeline => return Err(pipeline_failed(ended)),
         _ = &mut ends.local => return Err(anyhow!("the local file's thread ended by itself")),
     }
-    service::stopping();
+    if matches!(outcome, Outcome::Stopped) {
+        service::stopping();
+    }
     wakes
         .send(Wake::Stop)
         .map_err(|_| anyhow!("the reading thread has gone"))?;
@@ -164,7 +211,7 @@ async fn until_stopped(
     {
         tracing::info!("not everything was sent; the next start goes on");
     }
-    Ok(())
+    Ok(outcome)
 }
 
 fn pipeline_failed(ended: Result<std::io::Result<()>, oneshot::error::RecvError>) -> anyhow::Error {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::care::{Care, Keys, Resender};
 use crate::clock;
 use crate::config::{Config, Wifi};
 use crate::heartbeat::Heartbeats;
@@ -15,20 +16,21 @@ pub(super) struct Shipping {
     urgent: Lane,
     bulk: Lane,
     heartbeats: Heartbeats,
+    resender: Resender,
+    care: Care,
     shared: Arc<Shared>,
 }
 
 impl Shipping {
     pub(super) fn new(
-        config: &Config,
-        wifi: &Wifi,
-        shared: &Arc<Shared>,
-        progress: &Arc<Progress>,
+        (config, wifi): (&Config, &Wifi),
+        (shared, progress): (&Arc<Shared>, &Arc<Progress>),
         delivery: SharedDelivery,
-        readers: [SpoolReader; 3],
+        readers: [SpoolReader; 4],
+        (keys, care): (Keys, Care),
     ) -> anyhow::Result<Shipping> {
-        let client = Client::new(wifi)?;
-        let [urgent, bulk, oldest] = readers;
+        let client = Client::with_keys(wifi, keys)?;
+        let [urgent, bulk, oldest, again] = readers;
         let machine = || (config.machine_id.clone(), shared.epoch());
         let lane = |kind, reader| {
             Lane::new(
@@ -53,20 +55,37 @@ impl Shipping {
                 delivery: delivery.clone(),
                 progress: progress.clone(),
                 client: client.clone(),
+                care: care.clone(),
                 clock: clock::now,
             },
+            resender: Resender {
+                machine_id: config.machine_id.clone(),
+                epoch: shared.epoch(),
+                reader: again,
+                local: config.local.clone(),
+                client,
+                resends: care.resends(),
+            },
+            care,
             shared: shared.clone(),
         })
     }
 
-    /// Ships for ever.
+    /// Ships until the agent's parts are to be started with another configuration.
     pub(super) async fn run(&mut self) {
         let grown = self.shared.subscribe();
-        tokio::join!(
-            self.urgent.run(grown.clone()),
-            self.bulk.run(grown),
-            self.heartbeats.run()
-        );
+        let sending = async {
+            tokio::join!(
+                self.urgent.run(grown.clone()),
+                self.bulk.run(grown),
+                self.resender.run()
+            );
+        };
+        tokio::select! {
+            () = sending => {}
+            () = self.heartbeats.run() => {}
+            () = self.care.trial_over() => {}
+        }
     }
 
     /// Sends what is left, once.

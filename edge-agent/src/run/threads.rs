@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use wire::redact::Redactor;
 
 use super::shipping::Shipping;
+use crate::care::{Care, Configuration, Keys};
 use crate::clock;
 use crate::config::{Config, Mode};
 use crate::input::watch::Watcher;
@@ -44,7 +45,7 @@ pub(super) struct Parts {
     pub(super) shared: Arc<Shared>,
     pub(super) progress: Arc<Progress>,
     pub(super) local: SpoolReader,
-    pub(super) readers: [SpoolReader; 3],
+    pub(super) readers: [SpoolReader; 4],
 }
 
 /// Starts the threads that read and write, and makes the shippers.
@@ -57,7 +58,7 @@ pub(super) fn start(
     redactor: Redactor,
     spool: Spool,
     parts: Parts,
-    wifi_state: Option<WifiState>,
+    (wifi_state, configuration): (Option<WifiState>, Rc<RefCell<Configuration>>),
 ) -> anyhow::Result<(Running, Option<Shipping>)> {
     let Parts {
         shared,
@@ -80,8 +81,14 @@ pub(super) fn start(
                 wakes.clone(),
             );
             let delivery = Rc::new(RefCell::new(delivery));
+            let keys = Keys::open(&wifi.api_key_file, &state_dir.join(names::API_KEY));
+            let care = Care::new(keys.clone(), configuration);
             Some(Shipping::new(
-                config, wifi, &shared, &progress, delivery, readers,
+                (config, wifi),
+                (&shared, &progress),
+                delivery,
+                readers,
+                (keys, care),
             )?)
         }
         None => None,

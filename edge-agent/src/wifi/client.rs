@@ -1,9 +1,7 @@
 //! One HTTPS request and what its answer means for the sender.
 
 use std::error::Error;
-use std::fs;
 use std::io;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
@@ -13,6 +11,7 @@ use serde::Deserialize;
 use wire::{BatchAnswer, Heartbeat, HeartbeatAnswer};
 
 use super::pin::{TrustError, tls_config};
+use crate::care::Keys;
 use crate::config::Wifi;
 
 /// A link that does not connect in this time does not carry a batch either.
@@ -33,7 +32,7 @@ const ZSTD_WINDOW_LOG: u32 = 17;
 pub struct Client {
     http: reqwest::Client,
     url: String,
-    api_key_file: PathBuf,
+    keys: Keys,
 }
 
 /// Why a request did not do its work, by what is to be done about it.
@@ -74,6 +73,14 @@ impl Client {
     /// # Errors
     /// The authorities or the proxy cannot be used.
     pub fn new(config: &Wifi) -> Result<Client, TrustError> {
+        Client::with_keys(config, Keys::in_file(&config.api_key_file))
+    }
+
+    /// A client with more keys than the one in the configured file.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_keys(config: &Wifi, keys: Keys) -> Result<Client, TrustError> {
         let tls = |error: reqwest::Error| TrustError::Tls(words(error));
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls_config(&config.trust)?)
@@ -91,7 +98,7 @@ impl Client {
         Ok(Client {
             http: builder.build().map_err(tls)?,
             url: config.url.clone(),
-            api_key_file: config.api_key_file.clone(),
+            keys,
         })
     }
 
@@ -126,34 +133,50 @@ impl Client {
 
     /// Changes when the key file does: its modification time and length.
     pub fn key_stamp(&self) -> Option<(SystemTime, u64)> {
-        let meta = fs::metadata(&self.api_key_file).ok()?;
-        Some((meta.modified().ok()?, meta.len()))
+        self.keys.stamp()
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
-        // Read each time: a rotated key is used without a restart.
-        let key = fs::read_to_string(&self.api_key_file).map_err(|error| Failure::Hold {
-            why: format!("{} cannot be read: {error}", self.api_key_file.display()),
+        // Read each time: a new key is used without a restart.
+        let keys = self.keys.to_try().map_err(|error| Failure::Hold {
+            why: format!("{} cannot be read: {error}", self.keys.path().display()),
         })?;
-        let sent = request
-            .bearer_auth(key.trim())
-            .header(CONTENT_TYPE, "application/json")
-            .send()
-            .await
-            .map_err(|error| Failure::Retry {
-                why: format!("{}: {}", self.url, words(error)),
-                after: None,
-            })?;
-        let status = sent.status();
-        let after = retry_after(&sent);
-        let body = read_limited(sent).await.map_err(|error| Failure::Retry {
+        let mut refused = None;
+        for (index, key) in keys.iter().enumerate() {
+            let Some(request) = request.try_clone() else {
+                break;
+            };
+            let (status, after, body) = self.send_once(request.bearer_auth(key)).await?;
+            if status == StatusCode::OK {
+                self.keys.accepted(key, index > 0);
+                return Ok(body);
+            }
+            let failure = self.failure(status, after, &body);
+            if status != StatusCode::UNAUTHORIZED {
+                return Err(failure);
+            }
+            // Another key may be good yet; the first refusal is the one to tell of.
+            refused.get_or_insert(failure);
+        }
+        Err(refused.unwrap_or_else(|| Failure::Retry {
+            why: "the request cannot be repeated".to_owned(),
+            after: None,
+        }))
+    }
+
+    async fn send_once(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<(StatusCode, Option<Duration>, Vec<u8>), Failure> {
+        let retry = |error| Failure::Retry {
             why: format!("{}: {}", self.url, words(error)),
             after: None,
-        })?;
-        if status == StatusCode::OK {
-            return Ok(body);
-        }
-        Err(self.failure(status, after, &body))
+        };
+        let request = request.header(CONTENT_TYPE, "application/json");
+        let sent = request.send().await.map_err(retry)?;
+        let (status, after) = (sent.status(), retry_after(&sent));
+        let body = read_limited(sent).await.map_err(retry)?;
+        Ok((status, after, body))
     }
 
     fn failure(&self, status: StatusCode, after: Option<Duration>, body: &[u8]) -> Failure {
@@ -167,7 +190,7 @@ impl Client {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::Hold {
                 why: format!(
                     "the server does not accept the key in {} ({why}); put this machine's key there",
-                    self.api_key_file.display()
+                    self.keys.path().display()
                 ),
             },
             StatusCode::BAD_REQUEST
