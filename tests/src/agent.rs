@@ -18,12 +18,18 @@ pub struct AgentSetup {
     pub machine_id: String,
     /// The file it reads.
     pub log: PathBuf,
+    /// The zone of its stamps.
+    pub timezone: String,
     /// The server.
     pub url: String,
     /// The server's pin.
     pub pin: String,
+    /// Lines added to `[local]`.
+    pub local: String,
     /// Lines added to `[wifi]`.
     pub wifi: String,
+    /// Sections added at the end.
+    pub more: String,
 }
 
 /// A running agent; killed when dropped.
@@ -45,9 +51,12 @@ impl AgentSetup {
             folder: folder.to_owned(),
             machine_id: id.to_owned(),
             log: log.to_owned(),
+            timezone: "America/Los_Angeles".to_owned(),
             url: server.url.clone(),
             pin: server.pin.clone(),
+            local: String::new(),
             wifi: "mode = \"continuous\"".to_owned(),
+            more: String::new(),
         };
         setup.write_key(&server.add_machine(id));
         setup
@@ -81,18 +90,21 @@ impl AgentSetup {
         let text = format!(
             "machine_id = {:?}\nstate_dir = {:?}\n\n\
              [[input]]\nkind = \"file\"\npath = {:?}\nformat = \"python\"\n\
-             timezone = \"America/Los_Angeles\"\npack = \"soap\"\n\n\
-             [local]\npath = {:?}\n\n\
+             timezone = {:?}\npack = \"soap\"\n\n\
+             [local]\npath = {:?}\n{}\n\n\
              [wifi]\nenabled = true\nurl = {:?}\npin = {:?}\napi_key_file = {:?}\n{}\n\n\
-             [heartbeat]\ninterval_s = 2\n",
+             [heartbeat]\ninterval_s = 2\n\n{}\n",
             self.machine_id,
             self.state(),
             self.log,
+            self.timezone,
             self.local(),
+            self.local,
             self.url,
             self.pin,
             self.folder.join("api_key"),
             self.wifi,
+            self.more,
         );
         let path = self.folder.join("agent.toml");
         std::fs::write(&path, text).expect("agent.toml");

@@ -142,6 +142,25 @@ impl Api {
         });
     }
 
+    /// Waits until the store has at least so many entries of applications; what agents say of
+    /// themselves is stored too, and is not counted.
+    ///
+    /// # Panics
+    /// It has fewer after `limit`.
+    pub fn wait_for_entries(&self, wanted: u64, limit: Duration) {
+        let what = format!("{wanted} entries of applications in the store");
+        wait::until(&what, limit, || {
+            let total = self.total().unwrap_or(0);
+            // Their own are asked for only when they can decide.
+            let of_agents = || self.entries("component=agent").len() as u64;
+            if total >= wanted && total - of_agents() >= wanted {
+                return Some(());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+            None
+        });
+    }
+
     /// Opens the live stream and hands its lines to `seen` until that has a value.
     ///
     /// # Panics

@@ -5,11 +5,16 @@ pub mod agent;
 pub mod api;
 pub mod binaries;
 pub mod fixture;
+pub mod numbered;
 pub mod process;
+pub mod proxy;
 pub mod server;
+pub mod small_disk;
 pub mod wait;
 
 pub use agent::{Agent, AgentSetup};
 pub use api::Api;
 pub use process::Process;
+pub use proxy::{Link, Proxy};
 pub use server::Server;
+pub use small_disk::SmallDisk;

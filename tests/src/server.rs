@@ -1,7 +1,8 @@
 //! A real `vendlog-server` with its own data directory, key file and port.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -80,6 +81,25 @@ impl Server {
     pub fn add_machine(&self, id: &str) -> String {
         let answer = run(&self.folder, &["machine", "add", id]).json();
         answer["api_key"].as_str().expect("a key").to_owned()
+    }
+
+    /// Every entry, one by one, in the store's order.
+    ///
+    /// # Panics
+    /// The dump fails or is no NDJSON.
+    pub fn dump(&self, mut each: impl FnMut(Value)) {
+        let mut command = command(&self.folder, &["logs", "dump"]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the dump starts");
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        for line in stdout.lines() {
+            let line = line.expect("the dump is text");
+            each(serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}")));
+        }
+        let status = child.wait().expect("a child can be waited for");
+        assert!(status.success(), "the dump is whole: {status}");
     }
 
     /// A script's client of this server.
