@@ -46,20 +46,28 @@ impl AgentSetup {
     /// # Panics
     /// Its folder cannot be made.
     pub fn new(folder: &Path, server: &Server, id: &str, log: &Path) -> AgentSetup {
+        let setup = AgentSetup::of(folder, id, log, &server.url, &server.pin);
+        setup.write_key(&server.add_machine(id));
+        setup
+    }
+
+    /// The same for a server known by its address and pin; the key is still to be written.
+    ///
+    /// # Panics
+    /// Its folder cannot be made.
+    pub fn of(folder: &Path, id: &str, log: &Path, url: &str, pin: &str) -> AgentSetup {
         std::fs::create_dir_all(folder).expect("the agent's folder");
-        let setup = AgentSetup {
+        AgentSetup {
             folder: folder.to_owned(),
             machine_id: id.to_owned(),
             log: log.to_owned(),
             timezone: "America/Los_Angeles".to_owned(),
-            url: server.url.clone(),
-            pin: server.pin.clone(),
+            url: url.to_owned(),
+            pin: pin.to_owned(),
             local: String::new(),
             wifi: "mode = \"continuous\"".to_owned(),
             more: String::new(),
-        };
-        setup.write_key(&server.add_machine(id));
-        setup
+        }
     }
 
     /// Replaces the machine's key.

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use store::StoreError;
 use utoipa::ToSchema;
 
-/// Seconds a sender waits when the disk is full: somebody has to make room first.
-const DISK_FULL_RETRY_S: u32 = 30;
+/// Seconds a sender waits when the disk is full: entries are to be taken again within 10 s of room.
+const DISK_FULL_RETRY_S: u32 = 5;
 /// Seconds a sender waits when the store failed or closes: a restart takes about as long.
 const STORE_RETRY_S: u32 = 5;
 

@@ -7,6 +7,9 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait: a link that is back is used within a minute.
 const LONGEST: Duration = Duration::from_secs(60);
+/// The shortest wait that a server may ask for: something on the way that always asks for none
+/// must not keep the radio busy.
+const ASKED_SHORTEST: Duration = Duration::from_secs(3);
 /// The longest wait that a server may ask for.
 const ASKED_LONGEST: Duration = Duration::from_secs(15 * 60);
 
@@ -23,17 +26,18 @@ impl Backoff {
     }
 
     /// The wait after one more failure: doubled each time, and between half and all of that, so
-    /// that a fleet does not come back all at once. `asked` is the server's own `Retry-After`.
+    /// that a fleet does not come back all at once. `asked` is the server's own `Retry-After`: it
+    /// is there and knows better than any doubling, and is asked again soon after that time.
     pub fn next(&mut self, asked: Option<Duration>, random: u8) -> Duration {
+        if let Some(asked) = asked {
+            let asked = asked.clamp(ASKED_SHORTEST, ASKED_LONGEST);
+            return asked + (asked / 2) * u32::from(random) / 255;
+        }
         let doubled = FIRST
             .saturating_mul(1 << self.failures.min(10))
             .min(LONGEST);
         self.failures = self.failures.saturating_add(1);
-        let jittered = doubled / 2 + (doubled / 2) * u32::from(random) / 255;
-        match asked {
-            Some(asked) => jittered.max(asked.min(ASKED_LONGEST)),
-            None => jittered,
-        }
+        doubled / 2 + (doubled / 2) * u32::from(random) / 255
     }
 }
 
@@ -61,6 +65,16 @@ mod tests {
             Duration::from_millis(500),
             "half at least"
         );
+    }
+
+    #[test]
+    fn a_server_that_says_when_is_asked_again_then_however_long_it_failed() {
+        let mut backoff = Backoff::default();
+        (0..9).for_each(|_| drop(backoff.next(None, 255)));
+        let asked = Some(Duration::from_secs(5));
+        assert_eq!(backoff.next(asked, 0), Duration::from_secs(5));
+        assert_eq!(backoff.next(asked, 255), Duration::from_millis(7_500));
+        assert_eq!(backoff.next(Some(Duration::ZERO), 0), ASKED_SHORTEST);
     }
 
     #[test]

@@ -120,15 +120,7 @@ async fn add_machine(page: &Page, desk: &Desk, log: &Path) -> anyhow::Result<Age
     page.click("button", "Done").await?;
 
     let folder = desk.home().join("agent");
-    std::fs::create_dir(&folder)?;
-    let setup = AgentSetup {
-        folder,
-        machine_id: "VM001".to_owned(),
-        log: log.to_owned(),
-        url,
-        pin,
-        wifi: "mode = \"continuous\"".to_owned(),
-    };
+    let setup = AgentSetup::of(&folder, "VM001", log, &url, &pin);
     setup.write_key(&key);
     Ok(setup.start())
 }
