@@ -5,6 +5,7 @@ mod bench;
 mod children;
 mod demo;
 mod deny;
+mod python;
 mod run;
 mod say;
 mod setup;

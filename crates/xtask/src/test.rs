@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::say::{duration, say};
 use crate::shell::{cargo, must, npm};
-use crate::{deny, setup, types, ui};
+use crate::{deny, python, setup, types, ui};
 
 /// Tells the system tests that the binaries are built, so that they need not ask cargo.
 const BUILT: (&str, &str) = ("VENDLOG_TESTS_BUILT", "1");
@@ -38,6 +38,10 @@ pub fn run() -> Result<()> {
     let mut counts = Counts::default();
     steps.step("tests", || {
         counts = cargo_test()?;
+        Ok(())
+    })?;
+    steps.step("python", || {
+        counts.passed += python::test()?;
         Ok(())
     })?;
     steps.print(began.elapsed());
