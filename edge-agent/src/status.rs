@@ -37,7 +37,7 @@ pub struct SpoolStatus {
     pub bytes: u64,
     /// The bound.
     pub max_bytes: u64,
-    /// Records that are damaged.
+    /// Entries found damaged in its newest segments; `vendlog-agent spool` reads them all.
     pub damaged: u64,
 }
 
@@ -116,7 +116,7 @@ pub fn status(config: &Config) -> io::Result<Status> {
             entries,
             bytes: found.segments.iter().map(|(_, bytes)| bytes).sum(),
             max_bytes: config.spool.max_bytes,
-            damaged: found.damaged,
+            damaged: found.damaged.count(),
         },
         wifi,
         inputs: inputs.collect(),

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{Agent, Machine, json_lines, messages, wait_for};
+use support::{Agent, Machine, json_lines, messages, noise, wait_for};
 
 /// The small disk, and what is left of it before the agent fills the rest.
 const DISK_BYTES: u64 = 16 * 1024 * 1024;
@@ -76,7 +76,7 @@ fn fill_pause_and_resume(machine: &Machine, disk: &SmallDisk) {
 fn log(machine: &Machine, count: usize, expected: &mut Vec<String>) {
     let mut text = String::new();
     for _ in 0..count {
-        let message = format!("entry {} {}", expected.len(), "words ".repeat(60));
+        let message = format!("entry {} {}", expected.len(), noise(expected.len(), 400));
         let level = if expected.len() % 97 == 5 {
             "ERROR"
         } else {

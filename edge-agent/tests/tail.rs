@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use support::{Machine, messages};
+use support::{Machine, messages, noise};
 
 fn line(text: &str) -> String {
     format!("2026-01-22 14:30:15 - __main__ - INFO - {text}\n")
@@ -304,10 +304,17 @@ fn a_line_of_two_megabytes_comes_whole_in_marked_pieces_also_over_a_restart() {
     );
 }
 
+/// Lines that fill a spool though it packs them.
+fn noisy(count: usize) -> (String, Vec<String>) {
+    let messages: Vec<String> = (0..count).map(|number| noise(number, 600)).collect();
+    let lines: Vec<String> = messages.iter().map(|message| line(message)).collect();
+    (lines.concat(), messages)
+}
+
 #[test]
 fn a_full_spool_pauses_reading_and_a_delivery_resumes_it() {
     let machine = Machine::new("[spool]\nmax_bytes = 4194304");
-    let (text, expected) = numbered(0..20_000);
+    let (text, expected) = noisy(20_000);
     append(&machine.log(), text.as_bytes());
     let mut reading = machine.start();
     let mut got = messages(&reading.drain());
@@ -330,7 +337,7 @@ fn a_full_spool_pauses_reading_and_a_delivery_resumes_it() {
 #[test]
 fn without_wifi_nothing_goes_that_the_local_file_lacks() {
     let machine = Machine::new("[spool]\nmax_bytes = 4194304");
-    let (text, expected) = numbered(0..20_000);
+    let (text, expected) = noisy(20_000);
     append(&machine.log(), text.as_bytes());
     let mut reading = machine.start();
     let relaxed = std::sync::atomic::Ordering::Relaxed;

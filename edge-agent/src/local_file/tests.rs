@@ -65,7 +65,7 @@ impl Bench {
                 context: Map::new(),
                 clock: ClockState::Synced,
             };
-            self.spool.append(&mut entry, "in", &origin).unwrap();
+            self.spool.append(&mut entry, "in", &origin, None).unwrap();
         }
         self.spool.sync().unwrap();
     }

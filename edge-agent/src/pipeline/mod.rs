@@ -190,7 +190,9 @@ impl Pipeline {
     }
 
     fn next_wait(&self, now: Instant) -> Duration {
+        // Without room, a sync is tried when the disk is.
         let sync = self.unsynced_since.map(|since| since + self.group);
+        let sync = sync.filter(|_| self.retry_disk.is_none());
         let inputs = self
             .sources
             .iter()
@@ -209,7 +211,7 @@ impl Pipeline {
         let mut is_grave = false;
         let appended = self.append_while_room(now, &mut is_grave);
         if is_grave {
-            self.sync()?;
+            self.sync(now)?;
         }
         appended
     }
@@ -229,18 +231,14 @@ impl Pipeline {
             }
             let source = &mut self.sources[ready.source];
             let (entry, origin) = ready.stage.entry(source, &self.redactor);
-            match self.spool.append(entry, source.name(), origin) {
+            match self.spool.append(entry, source.name(), origin, None) {
                 Ok(seq) => source.appended(seq),
                 Err(error) if durable::is_no_room(&error) => {
-                    if !std::mem::replace(&mut self.full_reported, true) {
-                        tracing::warn!("the disk is full; reading pauses, tried again every 5 s");
-                    }
-                    self.retry_disk = Some(now + DISK_FULL_RETRY);
+                    self.disk_is_full(now);
                     return Ok(());
                 }
                 Err(error) => return Err(error),
             }
-            self.full_reported = false;
             self.unsynced_since.get_or_insert(now);
             *is_grave |= entry.level >= SYNC_AT_ONCE;
             self.ready.pop_front();
@@ -250,14 +248,32 @@ impl Pipeline {
 
     fn sync_if_due(&mut self, now: Instant) -> io::Result<()> {
         match self.unsynced_since {
-            Some(since) if now >= since + self.group => self.sync(),
+            Some(since) if now >= since + self.group && self.retry_disk.is_none() => self.sync(now),
             _ => Ok(()),
         }
     }
 
-    fn sync(&mut self) -> io::Result<()> {
-        self.unsynced_since = None;
-        self.spool.sync()
+    /// Without room, what was gathered waits in memory, and reading pauses.
+    fn sync(&mut self, now: Instant) -> io::Result<()> {
+        match self.spool.sync() {
+            Ok(()) => {
+                self.unsynced_since = None;
+                self.full_reported = false;
+                Ok(())
+            }
+            Err(error) if durable::is_no_room(&error) => {
+                self.disk_is_full(now);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn disk_is_full(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.full_reported, true) {
+            tracing::warn!("the disk is full; reading pauses, tried again every 5 s");
+        }
+        self.retry_disk = Some(now + DISK_FULL_RETRY);
     }
 
     fn trim(&mut self) -> io::Result<()> {
@@ -289,7 +305,7 @@ impl Pipeline {
             source.give_out_whole(index, clock(), &self.redactor, &mut self.ready);
         }
         self.append_ready(Instant::now())?;
-        self.sync()?;
+        self.sync(Instant::now())?;
         let saved = self.spool.save_checkpoint();
         self.spool.shared().close();
         match saved {

@@ -228,6 +228,18 @@ pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Letters without a pattern: the spool packs what has one, and would not be filled.
+pub fn noise(seed: usize, len: usize) -> String {
+    let mut state = seed as u64;
+    let letters = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_add(0x9E37_79B9_7F4A_7C15)
+            .wrapping_mul(0xD134_2543_DE82_EF95);
+        char::from(b'a' + ((state >> 33) % 26) as u8)
+    });
+    letters.take(len).collect()
+}
+
 pub fn messages(entries: &[Value]) -> Vec<String> {
     entries
         .iter()
