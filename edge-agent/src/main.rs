@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use edge_agent::config::Config;
 use edge_agent::{check, run, status};
@@ -24,7 +25,7 @@ enum Command {
     /// Run until SIGTERM.
     Run(ConfigFile),
     /// Look for mistakes in the configuration and its surroundings.
-    Check(ConfigFile),
+    Check(CheckArguments),
     /// Print as JSON how far reading and delivery have got.
     Status(ConfigFile),
 }
@@ -36,10 +37,19 @@ struct ConfigFile {
     config: PathBuf,
 }
 
+#[derive(clap::Args)]
+struct CheckArguments {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Try the connection to the server too.
+    #[arg(long)]
+    online: bool,
+}
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(file) => run_agent(&file.config),
-        Command::Check(file) => check_config(&file.config),
+        Command::Check(arguments) => check_config(&arguments.file.config, arguments.online),
         Command::Status(file) => print_status(&file.config),
     };
     match result {
@@ -61,31 +71,41 @@ fn run_agent(path: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn check_config(path: &Path) -> anyhow::Result<ExitCode> {
+fn check_config(path: &Path, online: bool) -> anyhow::Result<ExitCode> {
     let config = match Config::read(path) {
         Ok(config) => config,
         Err(mistakes) => {
             eprintln!("{mistakes}");
+            println!("{}", verdict(mistakes.list().len()));
             return Ok(ExitCode::FAILURE);
         }
     };
-    let findings = check::check(&config, &fs::read_to_string(path)?);
+    let text = fs::read_to_string(path)?;
+    check::become_owner_of(&config.state_dir)
+        .context("cannot look with the rights of the service's user")?;
+    let user = check::User::current();
+    if !user.is_root() {
+        eprintln!("looking with the rights of {}", user.name);
+    }
+    let mut findings = check::check(path, &config, &text);
+    if online {
+        check::online(&config, &mut findings)?;
+    }
     for remark in &findings.remarks {
         eprintln!("{}: note: {remark}", path.display());
     }
     for mistake in &findings.mistakes {
         eprintln!("{}: {mistake}", path.display());
     }
-    let is_sound = findings.mistakes.is_empty();
-    println!(
-        "{}",
-        serde_json::json!({"ok": is_sound, "mistakes": findings.mistakes.len()})
-    );
-    Ok(if is_sound {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    println!("{}", verdict(findings.mistakes.len()));
+    Ok(match findings.mistakes.len() {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
     })
+}
+
+fn verdict(mistakes: usize) -> serde_json::Value {
+    serde_json::json!({"ok": mistakes == 0, "mistakes": mistakes})
 }
 
 fn print_status(path: &Path) -> anyhow::Result<ExitCode> {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 use support::Machine;
 
@@ -73,4 +73,97 @@ fn run_refuses_what_check_refuses_and_wrong_use_is_2() {
     let (code, _, said) = machine.command("run");
     assert_eq!(code, Some(1));
     assert!(said.contains("[eport] is not in this version"), "{said}");
+}
+
+/// Makes everything of this machine belong to `nobody` but its log, which only we may read. As
+/// anybody but root the log is what nobody may read.
+fn give_to_nobody(machine: &Machine) -> bool {
+    let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    std::fs::create_dir(machine.state()).unwrap();
+    std::fs::write(machine.log(), "").unwrap();
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    if is_root {
+        mode(machine.dir.path(), 0o755);
+        chown(machine.state(), Some(65534), Some(65534)).unwrap();
+        mode(&machine.log(), 0o600);
+    } else {
+        mode(&machine.log(), 0o000);
+    }
+    is_root
+}
+
+#[test]
+fn it_looks_with_the_rights_of_the_services_user_and_says_which_command_helps() {
+    let machine = Machine::new("");
+    let is_root = give_to_nobody(&machine);
+    let (code, _, said) = machine.command("check");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("line 3: input"), "{said}");
+    if is_root {
+        for expected in [
+            "looking with the rights of nobody",
+            "nobody may not read",
+            "(mode 600, of root:root); run: sudo setfacl -m u:nobody:r",
+            "cannot be written by nobody",
+            "run: sudo install -d -o nobody -g nobody",
+        ] {
+            assert!(said.contains(expected), "{expected}: {said}");
+        }
+    }
+}
+
+#[test]
+fn what_an_input_needs_is_named_and_a_file_of_another_user_in_the_state_directory() {
+    let machine = Machine::new(
+        "[[input]]\nkind = \"socket\"\npath = \"/no/such/dir/agent.sock\"\ngroup = \"nosuchgroup\"\n\
+         [[input]]\nkind = \"journal\"\nunits = [\"soap.service\"]\ndirectory = \"/no/such/journal\"",
+    );
+    let is_root = give_to_nobody(&machine);
+    std::fs::write(machine.state().join("hash.key"), "").unwrap();
+    let (code, out, said) = machine.command("check");
+    assert_eq!(code, Some(1), "{said}");
+    for expected in [
+        "line 12: socket: there is no group nosuchgroup; run: sudo addgroup nosuchgroup",
+        "line 16: journal /no/such/journal cannot be read",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    if is_root {
+        assert!(said.contains("hash.key is not nobody's own"), "{said}");
+        assert!(said.contains("run: sudo chown -R nobody:"), "{said}");
+    }
+    let out: serde_json::Value = serde_json::from_str(&out).expect("one line of JSON");
+    let lines = said.lines().filter(|line| line.contains("agent.toml: "));
+    let mistakes = lines.filter(|line| !line.contains("note:")).count();
+    assert_eq!(
+        out,
+        serde_json::json!({"ok": false, "mistakes": mistakes}),
+        "{said}"
+    );
+}
+
+#[test]
+fn online_says_what_came_back_from_the_server() {
+    let machine = Machine::new(
+        "[wifi]\nurl = \"https://127.0.0.1:1\"\napi_key_file = \"KEY\"\n\
+         pin = \"sha256/4jFKWTSqu0qZbRsbrorjjA8cauo1i750iwngmQkClwI=\"",
+    );
+    let key = machine.dir.path().join("key");
+    std::fs::write(&key, "vl_x_y\n").unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let text = std::fs::read_to_string(machine.config_path()).unwrap();
+    let text = text.replace("KEY", key.to_str().unwrap());
+    std::fs::write(machine.config_path(), text).unwrap();
+    assert_eq!(machine.command("check").0, Some(0));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_vendlog-agent"))
+        .args(["check", "--online", "--config"])
+        .arg(machine.config_path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("wifi: https://127.0.0.1:1: "), "{said}");
+    assert!(said.contains("is the operations PC on"), "{said}");
 }

@@ -10,7 +10,7 @@ mod wifi;
 use std::fs;
 use std::path::Path;
 
-pub use input::{Input, InputKind};
+pub use input::{Input, InputKind, Journal, SocketFile, Syslog};
 pub use mistakes::{Mistake, Mistakes, line_of};
 pub use sections::{Care, Heartbeat, Local, Privacy, Spool};
 pub use wifi::{Mode, Wifi, WifiTrust, parse_pin};

@@ -30,7 +30,7 @@ pub(super) fn cpu_temperature_c() -> Option<f64> {
 }
 
 /// Free bytes, for ordinary users, on the disk that holds `path`.
-pub(super) fn disk_free_bytes(path: &Path) -> Option<u64> {
+pub fn disk_free_bytes(path: &Path) -> Option<u64> {
     let path = CString::new(path.as_os_str().as_bytes()).ok()?;
     let mut stat = MaybeUninit::<libc::statvfs>::uninit();
     // SAFETY: the path ends in NUL, and `stat` is written before it is read.

@@ -2,6 +2,8 @@
 
 mod machine;
 
+pub use machine::disk_free_bytes;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -103,7 +105,7 @@ impl Heartbeats {
                 .map(|stored| now.since_us(stored.at).max(0) as u64 / 1_000_000),
             input_lag_bytes: Some(self.progress.input_lag_bytes.load(Ordering::Relaxed)),
             cpu_temperature_c: machine::cpu_temperature_c(),
-            disk_free_bytes: machine::disk_free_bytes(&self.state_dir),
+            disk_free_bytes: disk_free_bytes(&self.state_dir),
             memory_available_bytes: machine::memory_available_bytes(),
             entries_put_aside: Some(put_aside),
             ..Heartbeat::new(self.machine_id.clone())
