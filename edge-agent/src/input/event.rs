@@ -1,6 +1,7 @@
 //! What an input hands to the pipeline, in order. The inputs themselves are the files beside this.
 
 use crate::assemble::Record;
+use crate::input::socket::Submission;
 use crate::input::{At, Line};
 
 /// What a step of an input found.
@@ -12,6 +13,8 @@ pub enum InputEvent {
     Line(Line, At),
     /// What came as a whole and needs no assembly.
     Record(Box<Record>),
+    /// What came over the socket, and wants an answer.
+    Submission(Box<Submission>),
     /// Something is missing here.
     Gap(Gap),
 }

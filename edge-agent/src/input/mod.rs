@@ -3,6 +3,7 @@
 mod event;
 pub mod identity;
 pub mod lines;
+pub mod listen;
 mod locate;
 pub mod socket;
 pub mod watch;

@@ -1,15 +1,17 @@
 //! The one thread that reads: inputs -> assemble -> redact -> classify -> number -> spool.
 //! Everything after the spool happens elsewhere; this never waits for a network.
 
+mod progress;
 mod reader;
 mod ready;
+mod replies;
 mod source;
 mod wake;
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -19,11 +21,13 @@ use wire::redact::Redactor;
 use crate::clock::Wall;
 use crate::config;
 use crate::durable;
+use crate::input::socket::Outcome;
 use crate::input::watch::{SAFETY_POLL, Watcher};
-use crate::pulse::Pulse;
 use crate::spool::Spool;
+pub use progress::{InputState, Progress, Room};
 pub use ready::AGENT;
-use ready::Ready;
+use ready::{Ready, Stage};
+use replies::Replies;
 use source::Source;
 pub use wake::{Wake, Waker};
 
@@ -33,37 +37,6 @@ const DISK_FULL_RETRY: Duration = Duration::from_secs(5);
 const LAST_READ: Duration = Duration::from_secs(2);
 /// From this level up an entry is synced at once.
 const SYNC_AT_ONCE: Level = Level::Error;
-
-/// What the pipeline and the shippers tell each other in numbers.
-#[derive(Debug)]
-pub struct Progress {
-    /// Every entry up to this seq needs no WiFi any more.
-    pub wifi_delivered: AtomicU64,
-    /// Every entry up to this seq is durable in the local file.
-    pub local_written: AtomicU64,
-    /// The local file cannot be written at the moment.
-    pub local_failing: AtomicBool,
-    /// Bytes in the inputs that were not read yet.
-    pub input_lag_bytes: AtomicU64,
-    /// The thread that reads and spools.
-    pub reading: Pulse,
-    /// The thread that writes the local file.
-    pub writing: Pulse,
-}
-
-impl Progress {
-    /// With WiFi off, nothing waits for it.
-    pub fn new(wifi_delivered: u64) -> Progress {
-        Progress {
-            wifi_delivered: AtomicU64::new(wifi_delivered),
-            local_written: AtomicU64::new(0),
-            local_failing: AtomicBool::new(false),
-            input_lag_bytes: AtomicU64::new(0),
-            reading: Pulse::new(Instant::now()),
-            writing: Pulse::new(Instant::now()),
-        }
-    }
-}
 
 /// What a pipeline is made of, besides its inputs.
 pub struct Setup {
@@ -88,6 +61,7 @@ pub struct Pipeline {
     /// How long an entry below [`SYNC_AT_ONCE`] may wait for others to be synced with it.
     group: Duration,
     ready: VecDeque<Ready>,
+    replies: Replies,
     unsynced_since: Option<Instant>,
     retry_disk: Option<Instant>,
     full_reported: bool,
@@ -102,7 +76,7 @@ impl Pipeline {
         let mut sources = Vec::new();
         for (index, input) in inputs.iter().enumerate() {
             let waker = Waker::new(setup.wakes.clone(), index);
-            sources.push(Source::new(input, &setup.spool, waker)?);
+            sources.push(Source::new(input, &setup, waker)?);
         }
         Ok(Pipeline {
             sources,
@@ -111,6 +85,7 @@ impl Pipeline {
             progress: setup.progress,
             group: setup.group,
             ready: VecDeque::new(),
+            replies: Replies::default(),
             unsynced_since: None,
             retry_disk: None,
             full_reported: false,
@@ -184,21 +159,29 @@ impl Pipeline {
             self.append_ready(now)?;
         }
         self.sync_if_due(now)?;
-        let lag = self.sources.iter().map(|source| source.lag_bytes()).sum();
-        self.progress.input_lag_bytes.store(lag, Ordering::Relaxed);
+        self.progress.set_room(self.room());
+        let states = self.sources.iter().map(Source::state);
+        self.progress.set_inputs(states);
         Ok(self.next_wait(now))
     }
 
+    fn room(&self) -> Room {
+        match self.retry_disk {
+            Some(_) => Room::DiskFull,
+            None if self.spool.is_full() => Room::SpoolFull,
+            None => Room::Open,
+        }
+    }
+
     fn next_wait(&self, now: Instant) -> Duration {
-        // Without room, a sync is tried when the disk is.
-        let sync = self.unsynced_since.map(|since| since + self.group);
-        let sync = sync.filter(|_| self.retry_disk.is_none());
         let inputs = self
             .sources
             .iter()
             .flat_map(|source| [source.due(), source.flush_due()]);
         // While entries wait for room, reading on is not possible.
         let inputs = inputs.filter(|_| self.ready.is_empty());
+        // Nor is syncing, while the disk is full.
+        let sync = self.sync_due().filter(|_| self.retry_disk.is_none());
         let next = inputs.chain([sync, self.retry_disk]).flatten().min();
         next.map_or(SAFETY_POLL, |next| next.saturating_duration_since(now))
     }
@@ -230,9 +213,21 @@ impl Pipeline {
                 return Ok(());
             }
             let source = &mut self.sources[ready.source];
-            let (entry, origin) = ready.stage.entry(source, &self.redactor);
+            ready
+                .stage
+                .settle(source, &self.redactor, &mut self.replies, now);
+            let Stage::Entry(made, ticket) = &mut ready.stage else {
+                self.ready.pop_front();
+                continue;
+            };
+            let (entry, origin) = &mut **made;
             match self.spool.append(entry, source.name(), origin, None) {
-                Ok(seq) => source.appended(seq),
+                Ok(seq) => {
+                    source.appended(seq);
+                    if let Some(ticket) = ticket.take() {
+                        self.replies.wait(ticket, Outcome::Stored(seq), now);
+                    }
+                }
                 Err(error) if durable::is_no_room(&error) => {
                     self.disk_is_full(now);
                     return Ok(());
@@ -246,19 +241,39 @@ impl Pipeline {
         Ok(())
     }
 
+    fn disk_is_full(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.full_reported, true) {
+            tracing::warn!("the disk is full; reading pauses, tried again every 5 s");
+        }
+        self.retry_disk = Some(now + DISK_FULL_RETRY);
+    }
+
+    /// When what was appended is synced; `None` when there is nothing to do.
+    fn sync_due(&self) -> Option<Instant> {
+        let replies = self.replies.due(match self.unsynced_since {
+            Some(_) => self.group,
+            // What they confirm is durable already.
+            None => Duration::ZERO,
+        });
+        let entries = self.unsynced_since.map(|since| since + self.group);
+        entries.into_iter().chain(replies).min()
+    }
+
     fn sync_if_due(&mut self, now: Instant) -> io::Result<()> {
-        match self.unsynced_since {
-            Some(since) if now >= since + self.group && self.retry_disk.is_none() => self.sync(now),
+        match self.sync_due() {
+            Some(due) if now >= due && self.retry_disk.is_none() => self.sync(now),
             _ => Ok(()),
         }
     }
 
-    /// Without room, what was gathered waits in memory, and reading pauses.
+    /// Nothing is confirmed to anybody but here, behind the sync. Without room, what was gathered
+    /// waits in memory, and reading pauses.
     fn sync(&mut self, now: Instant) -> io::Result<()> {
         match self.spool.sync() {
             Ok(()) => {
                 self.unsynced_since = None;
                 self.full_reported = false;
+                self.replies.give();
                 Ok(())
             }
             Err(error) if durable::is_no_room(&error) => {
@@ -267,13 +282,6 @@ impl Pipeline {
             }
             Err(error) => Err(error),
         }
-    }
-
-    fn disk_is_full(&mut self, now: Instant) {
-        if !std::mem::replace(&mut self.full_reported, true) {
-            tracing::warn!("the disk is full; reading pauses, tried again every 5 s");
-        }
-        self.retry_disk = Some(now + DISK_FULL_RETRY);
     }
 
     fn trim(&mut self) -> io::Result<()> {
@@ -294,6 +302,7 @@ impl Pipeline {
 
     fn finish(mut self, clock: &impl Fn() -> Wall) -> io::Result<()> {
         let start = Instant::now();
+        self.sources.iter_mut().for_each(Source::stop_reading);
         self.look_around();
         while start.elapsed() < LAST_READ && self.sources.iter().any(Source::is_due) {
             self.step(Instant::now(), clock())?;

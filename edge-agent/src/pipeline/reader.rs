@@ -3,24 +3,29 @@
 use std::io;
 use std::time::Instant;
 
+use super::Setup;
 use super::wake::Waker;
 use crate::assemble::{Assembler, AssemblyState};
+use crate::clock;
 use crate::config::input::{InputKind, Reading};
 use crate::config::{self};
+use crate::input::socket::SocketInput;
 use crate::input::{At, FileInput, InputEvent, Next};
 
 /// What an input reads from.
 pub(super) enum Reader {
     File(FileInput),
+    Socket(SocketInput),
 }
 
 impl Reader {
-    /// Goes on behind `at`. `_waker` is for inputs with a thread of their own.
+    /// Goes on behind `at`. `waker` is for inputs with a thread of their own.
     pub fn new(
         config: &config::Input,
         at: Option<&At>,
         assembly: &AssemblyState,
-        _waker: &Waker,
+        waker: &Waker,
+        setup: &Setup,
     ) -> anyhow::Result<Reader> {
         let place = at.and_then(At::place).copied();
         match &config.kind {
@@ -28,7 +33,14 @@ impl Reader {
                 let input = FileInput::new(&file.path, place, assembly.is_inside_line());
                 Ok(Reader::File(input))
             }
-            InputKind::Journal(_) | InputKind::Socket(_) | InputKind::Syslog(_) => {
+            InputKind::Socket(socket) => Ok(Reader::Socket(SocketInput::new(
+                socket.file.clone(),
+                waker.clone(),
+                setup.progress.clone(),
+                setup.spool.shared().clone(),
+                clock::now,
+            ))),
+            InputKind::Journal(_) | InputKind::Syslog(_) => {
                 anyhow::bail!("input {} is not in this version", config.name)
             }
         }
@@ -41,6 +53,7 @@ impl Reader {
     pub fn step(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<Next> {
         match self {
             Reader::File(file) => file.step(now, events),
+            Reader::Socket(socket) => socket.step(events),
         }
     }
 
@@ -48,6 +61,15 @@ impl Reader {
     pub fn lag_bytes(&self) -> u64 {
         match self {
             Reader::File(file) => file.lag_bytes(),
+            Reader::Socket(socket) => socket.lag_bytes(),
+        }
+    }
+
+    /// Takes nothing that was not there before.
+    pub fn stop_reading(&mut self) {
+        match self {
+            Reader::File(_) => {}
+            Reader::Socket(socket) => socket.stop_reading(),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! What waits for its number. What came as a whole is prepared only when there is room for it: until
 //! then it has changed nothing, and can be refused.
 
+use std::time::Instant;
+
 use wire::redact::Redactor;
 use wire::{ClockState, Level, LogEntry, Micros};
 
+use super::replies::Replies;
 use super::source::Source;
 use crate::assemble::{AssemblyState, Kind, Record};
+use crate::input::socket::{Submission, Ticket};
 use crate::input::{At, Gap, Origin};
 
 /// The component of what the agent says itself.
@@ -21,29 +25,46 @@ pub(super) struct Ready {
 pub(super) enum Stage {
     /// As it came.
     Record(Box<Record>, ClockState),
+    /// From the socket: it may be no entry at all, or one that is known already.
+    Submission(Box<Submission>, ClockState),
     /// A gap that is to be told of, and the position behind it.
     Gap(Box<Record>, Origin, ClockState),
     /// It only needs its number.
-    Entry(Box<(LogEntry, Origin)>),
+    Entry(Box<(LogEntry, Origin)>, Option<Ticket>),
+    /// Nothing is left to do.
+    Done,
 }
 
 impl Stage {
-    /// The entry, made now if need be.
-    pub fn entry(&mut self, source: &mut Source, redactor: &Redactor) -> (&mut LogEntry, &Origin) {
-        match self {
-            Stage::Entry(_) => {}
-            Stage::Record(record, clock) => {
-                *self = Stage::Entry(Box::new(source.entry(record, *clock, redactor)));
+    /// Makes the entry, if it is not made yet and there is one to make: else it is done.
+    pub fn settle(
+        &mut self,
+        source: &mut Source,
+        redactor: &Redactor,
+        replies: &mut Replies,
+        now: Instant,
+    ) {
+        let stage = std::mem::replace(self, Stage::Done);
+        *self = match stage {
+            Stage::Record(mut record, clock) => {
+                let entry = source.entry(&mut record, clock, redactor);
+                Stage::Entry(Box::new(entry), None)
             }
-            Stage::Gap(record, origin, clock) => {
-                let entry = source.gap_entry(record, *clock, redactor);
-                *self = Stage::Entry(Box::new((entry, origin.clone())));
+            Stage::Gap(mut record, origin, clock) => {
+                let entry = source.gap_entry(&mut record, clock, redactor);
+                Stage::Entry(Box::new((entry, origin)), None)
             }
-        }
-        match self {
-            Stage::Entry(entry) => (&mut entry.0, &entry.1),
-            Stage::Record(..) | Stage::Gap(..) => unreachable!("it was made an entry above"),
-        }
+            Stage::Submission(submission, clock) => {
+                match source.submission(*submission, replies, now) {
+                    Some((mut record, ticket)) => {
+                        let entry = source.entry(&mut record, clock, redactor);
+                        Stage::Entry(Box::new(entry), Some(ticket))
+                    }
+                    None => Stage::Done,
+                }
+            }
+            settled @ (Stage::Entry(..) | Stage::Done) => settled,
+        };
     }
 }
 

@@ -8,17 +8,19 @@ use std::time::Instant;
 use wire::redact::Redactor;
 use wire::{ClockState, LogEntry};
 
+use super::Setup;
 use super::reader::{self, Reader};
 use super::ready::{Ready, Stage, gap_record};
+use super::replies::Replies;
 use super::wake::Waker;
 use crate::assemble::{Assembler, Record};
 use crate::clock::Wall;
 use crate::config;
+use crate::input::socket::{Ask, Outcome, Senders, Submission, Ticket, Verdict};
 use crate::input::watch::SAFETY_POLL;
 use crate::input::{At, Gap, InputEvent, Next, Origin};
 use crate::pack::{self, Pack, PackState};
 use crate::prepare::prepare;
-use crate::spool::Spool;
 
 /// One input with its own assembly and pack state.
 pub(super) struct Source {
@@ -43,15 +45,15 @@ impl Source {
     ///
     /// # Errors
     /// The configured pack cannot be read.
-    pub fn new(config: &config::Input, spool: &Spool, waker: Waker) -> anyhow::Result<Source> {
+    pub fn new(config: &config::Input, setup: &Setup, waker: Waker) -> anyhow::Result<Source> {
         let name = config.name.clone();
-        let origin = spool.origin(&name).cloned();
+        let origin = setup.spool.origin(&name).cloned();
         let at = origin.as_ref().map(|origin| origin.at.clone());
         let (assembly, pack_state) =
             origin.map_or_else(Default::default, |origin| (origin.assembly, origin.pack));
         let now = Instant::now();
         Ok(Source {
-            reader: Reader::new(config, at.as_ref(), &assembly, &waker)?,
+            reader: Reader::new(config, at.as_ref(), &assembly, &waker, setup)?,
             assembler: reader::assembler(config, assembly),
             name,
             pack: config.pack.as_deref().and_then(pack::named).transpose()?,
@@ -86,9 +88,14 @@ impl Source {
         Some(self.last_data + quiet)
     }
 
-    /// Bytes that were not read yet.
-    pub fn lag_bytes(&self) -> u64 {
-        self.reader.lag_bytes()
+    /// Its name, the bytes that were not read yet, and what is wrong with it.
+    pub fn state(&self) -> (&str, u64, Option<&str>) {
+        (&self.name, self.reader.lag_bytes(), self.trouble.as_deref())
+    }
+
+    /// The agent ends: takes nothing that was not there before.
+    pub fn stop_reading(&mut self) {
+        self.reader.stop_reading();
     }
 
     /// It may have changed.
@@ -142,6 +149,13 @@ impl Source {
             }
             (InputEvent::Record(record), _) => {
                 let stage = Stage::Record(record, wall.state);
+                ready.push_back(Ready {
+                    source: index,
+                    stage,
+                });
+            }
+            (InputEvent::Submission(submission), _) => {
+                let stage = Stage::Submission(submission, wall.state);
                 ready.push_back(Ready {
                     source: index,
                     stage,
@@ -220,7 +234,7 @@ impl Source {
     ) {
         for mut record in records.drain(..) {
             let entry = self.entry(&mut record, clock, redactor);
-            let stage = Stage::Entry(Box::new(entry));
+            let stage = Stage::Entry(Box::new(entry), None);
             ready.push_back(Ready {
                 source: index,
                 stage,
@@ -249,6 +263,59 @@ impl Source {
             pack: self.pack_state.clone(),
         };
         (entry, origin)
+    }
+
+    /// Answers what needs no entry, now or after the next sync; what is to be stored comes back.
+    pub fn submission(
+        &mut self,
+        submission: Submission,
+        replies: &mut Replies,
+        now: Instant,
+    ) -> Option<(Box<Record>, Ticket)> {
+        let Submission { ask, ticket } = submission;
+        if !ticket.take() {
+            return None;
+        }
+        match ask {
+            Ask::Store(mut record, number) => {
+                if let Some((sender, n)) = number {
+                    match self.senders().verdict(sender, n) {
+                        Verdict::New => self.senders().advance(sender, n),
+                        Verdict::Known => {
+                            replies.wait(ticket, Outcome::Duplicate, now);
+                            return None;
+                        }
+                        Verdict::Early(last) => {
+                            ticket.answer(Outcome::OutOfOrder(last));
+                            return None;
+                        }
+                    }
+                }
+                record.place = At::Socket(self.senders().clone());
+                return Some((record, ticket));
+            }
+            Ask::UseUp(sender, n) => self.senders().advance(sender, n),
+            Ask::Hello(sender, next) => {
+                let last = self.senders().hello(sender, next);
+                replies.wait(ticket, Outcome::Last(last), now);
+                replies.hurry();
+            }
+            Ask::Sync => {
+                replies.wait(ticket, Outcome::Synced, now);
+                replies.hurry();
+            }
+        }
+        None
+    }
+
+    fn senders(&mut self) -> &mut Senders {
+        if !matches!(self.at, At::Socket(_)) {
+            self.at = At::Socket(Senders::default());
+        }
+        match &mut self.at {
+            At::Socket(senders) => senders,
+            _ => unreachable!("it was set above"),
+        }
     }
 
     fn gap(&mut self, gap: Gap, wall: Wall) -> Stage {
@@ -285,7 +352,7 @@ impl Source {
             tracing::error!(
                 input = %self.name,
                 error = %text,
-                "the input cannot be read; give the agent's user the right to read it"
+                "the input cannot be read; tried again every 10 s"
             );
             self.trouble = Some(text);
         }

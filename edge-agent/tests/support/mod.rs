@@ -1,6 +1,8 @@
 //! What the agent's tests share: a pipeline over a directory, and the real binary.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod client;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};

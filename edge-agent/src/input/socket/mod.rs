@@ -66,17 +66,120 @@
 //!    the entry, counts it, and goes on. If the refusal does not repeat `n` (the line could not be
 //!    read at all), it drops the entry, connects anew and says hello with `next` behind it.
 //!
-//! The agent keeps the last number of each of the [`senders::SENDERS_MAX`] senders heard last, in the
+//! The agent keeps the last number of each of the [`senders::SENDERS_MAX`] (64) senders heard last, in the
 //! spool, in the same block as the entries: an agent that is killed knows after its restart exactly
 //! what it has on disk.
 
+mod connection;
+mod inbox;
+mod lines;
 pub mod protocol;
 pub mod senders;
+mod server;
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use wire::Micros;
+
+pub use inbox::{Ask, Outcome, Submission, Ticket};
 pub use protocol::LINE_MAX_BYTES;
-pub use senders::Senders;
+pub use senders::{Senders, Verdict};
+
+use crate::config::input::SocketFile;
+use crate::input::{InputEvent, Next};
+use crate::pipeline::{Progress, Room, Waker};
+use crate::spool::Shared;
+use inbox::Inbox;
+use protocol::Status;
+use server::Server;
 
 /// An answer comes at the latest this long after the line was read.
 pub const DEADLINE: Duration = Duration::from_secs(2);
+/// So many submissions are taken in one step, so that other inputs have their turn.
+const TAKE_MAX: usize = 512;
+
+/// What the connections and the pipeline share.
+#[derive(Debug)]
+pub struct Desk {
+    inbox: Inbox,
+    progress: Arc<Progress>,
+    spool: Arc<Shared>,
+    clock: fn() -> Micros,
+}
+
+impl Desk {
+    fn status(&self) -> Status {
+        let synced = self.spool.synced();
+        Status {
+            version: env!("CARGO_PKG_VERSION"),
+            epoch: self.spool.epoch(),
+            last_seq: synced.last_seq,
+            spool_bytes: synced.bytes,
+            accepting: match self.progress.room() {
+                Room::Open => "yes",
+                Room::SpoolFull => "spool_full",
+                Room::DiskFull => "disk_full",
+            },
+        }
+    }
+}
+
+/// The input behind the socket.
+#[derive(Debug)]
+pub struct SocketInput {
+    file: SocketFile,
+    desk: Arc<Desk>,
+    server: Option<Server>,
+}
+
+impl SocketInput {
+    /// Listens from its first step on; `clock` gives the time of entries that carry none.
+    pub fn new(
+        file: SocketFile,
+        waker: Waker,
+        progress: Arc<Progress>,
+        spool: Arc<Shared>,
+        clock: fn() -> Micros,
+    ) -> SocketInput {
+        let inbox = Inbox::new(waker);
+        let desk = Arc::new(Desk {
+            inbox,
+            progress,
+            spool,
+            clock,
+        });
+        SocketInput {
+            file,
+            desk,
+            server: None,
+        }
+    }
+
+    /// Takes what the clients have handed in.
+    ///
+    /// # Errors
+    /// The socket cannot be made; the next step tries again.
+    pub fn step(&mut self, events: &mut Vec<InputEvent>) -> io::Result<Next> {
+        if self.server.is_none() {
+            self.server = Some(Server::start(&self.file, self.desk.clone())?);
+        }
+        match self.desk.inbox.take_out(TAKE_MAX, events) {
+            true => Ok(Next::Now),
+            false => Ok(Next::OnChange),
+        }
+    }
+
+    /// Reads nothing more; what was handed in is still taken and answered.
+    pub fn stop_reading(&mut self) {
+        if let Some(server) = &self.server {
+            server.stop_reading();
+        }
+    }
+
+    /// Bytes of lines that wait for their answer.
+    pub fn lag_bytes(&self) -> u64 {
+        self.desk.inbox.bytes()
+    }
+}
