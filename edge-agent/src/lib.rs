@@ -17,6 +17,7 @@ pub mod pulse;
 pub mod run;
 pub mod service;
 pub mod spool;
+pub mod spool_command;
 pub mod state_dir;
 pub mod status;
 pub mod wifi;

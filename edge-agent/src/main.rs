@@ -1,13 +1,15 @@
 //! `vendlog-agent`: the command line. Exit codes: 0 done, 1 failed, 2 wrong use.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use edge_agent::config::Config;
-use edge_agent::{check, run, status};
+use edge_agent::spool::SeqRange;
+use edge_agent::{check, run, spool_command, status};
 
 /// Where the package puts the configuration.
 const DEFAULT_CONFIG: &str = "/etc/vendlog/agent.toml";
@@ -28,6 +30,26 @@ enum Command {
     Check(CheckArguments),
     /// Print as JSON how far reading and delivery have got.
     Status(ConfigFile),
+    /// Print as JSON what the spool holds, or its entries.
+    Spool(SpoolArguments),
+}
+
+#[derive(clap::Args)]
+struct SpoolArguments {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Print the counts on one line.
+    #[arg(long, conflicts_with = "entries")]
+    json: bool,
+    /// Print the entries, one JSON object a line.
+    #[arg(long)]
+    entries: bool,
+    /// The first seq to print.
+    #[arg(long, value_name = "SEQ", requires = "entries", default_value_t = 1)]
+    from: u64,
+    /// The last seq to print.
+    #[arg(long, value_name = "SEQ", requires = "entries", default_value_t = u64::MAX)]
+    to: u64,
 }
 
 #[derive(clap::Args)]
@@ -51,6 +73,7 @@ fn main() -> ExitCode {
         Command::Run(file) => run_agent(&file.config),
         Command::Check(arguments) => check_config(&arguments.file.config, arguments.online),
         Command::Status(file) => print_status(&file.config),
+        Command::Spool(arguments) => print_spool(&arguments),
     };
     match result {
         Ok(code) => code,
@@ -64,7 +87,7 @@ fn main() -> ExitCode {
 fn run_agent(path: &Path) -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
         .with_ansi(false)
         .init();
     run::run(path)?;
@@ -111,5 +134,28 @@ fn verdict(mistakes: usize) -> serde_json::Value {
 fn print_status(path: &Path) -> anyhow::Result<ExitCode> {
     let status = status::status(&Config::read(path)?)?;
     println!("{}", serde_json::to_string_pretty(&status)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_spool(arguments: &SpoolArguments) -> anyhow::Result<ExitCode> {
+    use spool_command::Wanted;
+    let wanted = match (arguments.entries, arguments.json) {
+        (true, _) => match SeqRange::new(arguments.from, arguments.to) {
+            Some(range) => Wanted::Entries(range),
+            None => {
+                eprintln!("vendlog-agent: --from must not be above --to");
+                return Ok(ExitCode::from(2));
+            }
+        },
+        (false, true) => Wanted::Line,
+        (false, false) => Wanted::Pretty,
+    };
+    let config = Config::read(&arguments.file.config)?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match spool_command::run(&config, wanted, &mut out) {
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        printed => printed?,
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -45,6 +45,8 @@ pub(super) struct Input {
 #[serde(deny_unknown_fields)]
 pub(super) struct Spool {
     pub max_bytes: Option<Spanned<u64>>,
+    pub max_disk_share: Option<Spanned<u8>>,
+    pub min_free_bytes: Option<Spanned<u64>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -9,11 +9,15 @@ use super::input::build_inputs;
 use super::values::{bounded, parsed, required};
 use super::wifi::build_wifi;
 use super::{Config, Mistakes, raw};
+pub use crate::spool::Bounds as Spool;
 
-/// A week of an idle machine's log (about 1.3 MB an hour with its origins) before inputs pause.
+/// A week of an idle machine's log (about 1.3 MB an hour before it is packed) before inputs pause.
 pub const SPOOL_MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// Below a few segments nothing could be removed while something is written.
 pub const SPOOL_MIN_BYTES: u64 = 4 * crate::spool::SEGMENT_BYTES;
+/// Percent: on a card of 2 GB and more [`SPOOL_MAX_BYTES`] is less; on a small partition of its
+/// own three quarters stay for the rest of the state and for whoever shares it.
+pub const SPOOL_MAX_DISK_SHARE: u8 = 25;
 /// Where the PRD has it.
 pub const LOCAL_PATH: &str = "/var/log/vendlog/vending_machine.log";
 /// The PRD's 10 MB a file.
@@ -36,13 +40,6 @@ pub const TRIAL_MIN_S: u64 = 5;
 pub const HASH_FIELDS: [&str; 3] = ["transaction_id", "txn", "txn_id"];
 /// Names under which applications log who bought.
 pub const DROP_FIELDS: [&str; 5] = ["customer", "customer_name", "name", "phone", "email"];
-
-/// The spool's bound.
-#[derive(Debug, Clone, Copy)]
-pub struct Spool {
-    /// At this size inputs pause.
-    pub max_bytes: u64,
-}
 
 /// The rotated file on the machine.
 #[derive(Debug, Clone)]
@@ -138,16 +135,26 @@ pub(super) fn build(raw: raw::Config, mistakes: &mut Mistakes) -> Option<Config>
 }
 
 fn build_spool(spool: Option<raw::Spool>, mistakes: &mut Mistakes) -> Spool {
-    let max_bytes = spool.and_then(|spool| spool.max_bytes);
-    let range = SPOOL_MIN_BYTES..=u64::MAX;
+    let (max_bytes, share, min_free) = match spool {
+        Some(spool) => (spool.max_bytes, spool.max_disk_share, spool.min_free_bytes),
+        None => (None, None, None),
+    };
     Spool {
         max_bytes: bounded(
             max_bytes,
             SPOOL_MAX_BYTES,
-            range,
+            SPOOL_MIN_BYTES..=u64::MAX,
             "spool.max_bytes",
             mistakes,
         ),
+        max_disk_share: bounded(
+            share,
+            SPOOL_MAX_DISK_SHARE,
+            1..=100,
+            "spool.max_disk_share",
+            mistakes,
+        ),
+        min_free_bytes: min_free.map(Spanned::into_inner),
     }
 }
 

@@ -21,7 +21,7 @@ impl Bench {
         let spool = Spool::open(
             &dir.path().join("spool"),
             &dir.path().join("checkpoint"),
-            1 << 30,
+            crate::spool::Bounds::of_bytes(1 << 30),
             |_| 0,
             Micros(1_800_000_000_000_000),
         );

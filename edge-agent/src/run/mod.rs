@@ -94,7 +94,7 @@ fn run_once(
     let spool = Spool::open(
         &state_dir.join(names::SPOOL),
         &state_dir.join(names::CHECKPOINT),
-        config.spool.max_bytes,
+        config.spool,
         acknowledged,
         clock::now(),
     )

@@ -8,10 +8,12 @@
 pub mod block;
 pub mod checkpoint;
 mod gather;
+pub mod inspect;
 mod levels;
 mod ranges;
 mod reader;
 mod recover;
+mod room;
 mod segment;
 mod shared;
 
@@ -29,6 +31,7 @@ pub use levels::Levels;
 pub use ranges::{SeqRange, SeqRanges};
 pub use reader::{SpoolReader, Stored};
 pub use recover::{Recovered, recover};
+pub use room::{Bounds, RESERVE_BYTES, RESERVE_PART, Room};
 pub use shared::{Shared, Synced};
 
 use crate::clock::Basis;
@@ -46,7 +49,7 @@ pub const SEGMENT_BYTES: u64 = 1024 * 1024;
 pub struct Spool {
     dir: PathBuf,
     checkpoint_path: PathBuf,
-    max_bytes: u64,
+    room: Room,
     epoch: u64,
     /// The last seq given out, and the last one that is synced.
     last_seq: u64,
@@ -90,7 +93,7 @@ impl Spool {
     pub fn open(
         dir: &Path,
         checkpoint_path: &Path,
-        max_bytes: u64,
+        bounds: Bounds,
         acknowledged: impl Fn(u64) -> u64,
         now: Micros,
     ) -> io::Result<Spool> {
@@ -120,7 +123,7 @@ impl Spool {
         let mut spool = Spool {
             dir: dir.to_owned(),
             checkpoint_path: checkpoint_path.to_owned(),
-            max_bytes,
+            room: Room::new(dir, bounds),
             epoch,
             last_seq,
             synced_seq: last_seq,
@@ -199,9 +202,9 @@ impl Spool {
         SpoolReader::new(self.dir.clone(), self.shared.clone(), after)
     }
 
-    /// Whether inputs must pause: what may be gathered meanwhile still has room.
+    /// Whether inputs must pause.
     pub fn is_full(&self) -> bool {
-        self.bytes() + gather::GATHER_MAX_BYTES as u64 >= self.max_bytes
+        self.room.is_full(self.bytes())
     }
 
     /// Bytes on disk.
@@ -262,6 +265,7 @@ impl Spool {
             return Ok(());
         };
         let blocks = self.gather.encode()?;
+        self.room.ask(blocks.len() as u64)?;
         let closes = match &mut self.active {
             Some(active) if active.len < SEGMENT_BYTES => {
                 write_at(&active.file, &blocks, active.len)?;

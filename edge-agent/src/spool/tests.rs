@@ -45,7 +45,7 @@ fn open(dir: &Path) -> Spool {
     Spool::open(
         &dir.join("spool"),
         &dir.join("checkpoint"),
-        1 << 30,
+        Bounds::of_bytes(1 << 30),
         |_| 0,
         NOW,
     )
@@ -219,7 +219,14 @@ fn delivered_segments_go_and_their_positions_stay() {
 fn a_full_spool_says_so_until_something_is_delivered() {
     let dir = tempfile::tempdir().unwrap();
     let (spool_dir, checkpoint) = (dir.path().join("spool"), dir.path().join("checkpoint"));
-    let mut spool = Spool::open(&spool_dir, &checkpoint, 2_500_000, |_| 0, NOW).unwrap();
+    let mut spool = Spool::open(
+        &spool_dir,
+        &checkpoint,
+        Bounds::of_bytes(2_500_000),
+        |_| 0,
+        NOW,
+    )
+    .unwrap();
     let text = noise(50_000);
     let mut seq = 0;
     while !spool.is_full() {
@@ -434,7 +441,7 @@ fn a_number_that_a_server_has_is_never_given_out_again() {
     let mut spool = Spool::open(
         &spool_dir,
         &dir.path().join("checkpoint"),
-        1 << 30,
+        Bounds::of_bytes(1 << 30),
         |_| 2,
         NOW,
     )

@@ -79,7 +79,7 @@ impl Machine {
         let spool = Spool::open(
             &state.join("spool"),
             &state.join("checkpoint"),
-            config.spool.max_bytes,
+            config.spool,
             |_| 0,
             now(),
         )
@@ -123,9 +123,15 @@ impl Machine {
 
     /// The real agent's other commands: exit code, stdout, stderr.
     pub fn command(&self, name: &str) -> (Option<i32>, String, String) {
+        self.command_with(name, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn command_with(&self, name: &str, more: &[&str]) -> (Option<i32>, String, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_vendlog-agent"))
             .args([name, "--config"])
             .arg(self.config_path())
+            .args(more)
             .output()
             .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
