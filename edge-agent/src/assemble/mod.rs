@@ -22,7 +22,8 @@ pub use zone::Zone;
 
 use crate::input::lines::TEXT_MAX_BYTES;
 use crate::input::{At, Line};
-use record::{component_of, mark_escaped, printed};
+pub(crate) use record::component_of;
+use record::{mark_escaped, printed};
 use traceback::Phase;
 
 /// How long a traceback that ends in the middle, or a printed line at the very start of a file,

@@ -103,7 +103,7 @@ pub(super) fn mark_escaped(record: &mut Record, line: &Line) {
 }
 
 /// The component of a logger's name: `__main__` is `app`, else its last dotted part.
-pub(super) fn component_of(name: &str) -> String {
+pub(crate) fn component_of(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name).trim();
     let last = if matches!(last, "" | "__main__") {
         APP

@@ -153,7 +153,7 @@ pub fn tail_hash(before: &[u8]) -> u64 {
 
 /// Text of bytes, and whether any had to be escaped. NUL is escaped too: a power cut leaves holes
 /// of it in log files, and most programs take it for the end of the text.
-fn decode(bytes: &[u8]) -> (String, bool) {
+pub(crate) fn decode(bytes: &[u8]) -> (String, bool) {
     let mut text = String::with_capacity(bytes.len());
     let mut escaped = false;
     for chunk in bytes.utf8_chunks() {
@@ -173,7 +173,7 @@ fn decode(bytes: &[u8]) -> (String, bool) {
 }
 
 /// Where to cut a line whose text is longer than an entry may be; `None` when it fits.
-fn cut_position(line: &[u8]) -> Option<usize> {
+pub(crate) fn cut_position(line: &[u8]) -> Option<usize> {
     let mut cost = 0;
     let mut at = 0;
     for chunk in line.utf8_chunks() {

@@ -6,6 +6,7 @@ pub mod lines;
 pub mod listen;
 mod locate;
 pub mod socket;
+pub mod syslog;
 pub mod watch;
 
 use std::fs::{self, File};

@@ -10,12 +10,14 @@ use crate::clock;
 use crate::config::input::{InputKind, Reading};
 use crate::config::{self};
 use crate::input::socket::SocketInput;
+use crate::input::syslog::SyslogInput;
 use crate::input::{At, FileInput, InputEvent, Next};
 
 /// What an input reads from.
 pub(super) enum Reader {
     File(FileInput),
     Socket(SocketInput),
+    Syslog(SyslogInput),
 }
 
 impl Reader {
@@ -40,7 +42,12 @@ impl Reader {
                 setup.spool.shared().clone(),
                 clock::now,
             ))),
-            InputKind::Journal(_) | InputKind::Syslog(_) => {
+            InputKind::Syslog(syslog) => Ok(Reader::Syslog(SyslogInput::new(
+                syslog.clone(),
+                waker.clone(),
+                clock::now,
+            ))),
+            InputKind::Journal(_) => {
                 anyhow::bail!("input {} is not in this version", config.name)
             }
         }
@@ -54,6 +61,7 @@ impl Reader {
         match self {
             Reader::File(file) => file.step(now, events),
             Reader::Socket(socket) => socket.step(events),
+            Reader::Syslog(syslog) => syslog.step(events),
         }
     }
 
@@ -62,6 +70,7 @@ impl Reader {
         match self {
             Reader::File(file) => file.lag_bytes(),
             Reader::Socket(socket) => socket.lag_bytes(),
+            Reader::Syslog(syslog) => syslog.lag_bytes(),
         }
     }
 
@@ -70,6 +79,7 @@ impl Reader {
         match self {
             Reader::File(_) => {}
             Reader::Socket(socket) => socket.stop_reading(),
+            Reader::Syslog(syslog) => syslog.stop_reading(),
         }
     }
 }

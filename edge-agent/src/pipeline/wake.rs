@@ -26,7 +26,7 @@ pub struct Waker {
 }
 
 impl Waker {
-    pub(super) fn new(wakes: Sender<Wake>, index: usize) -> Waker {
+    pub(crate) fn new(wakes: Sender<Wake>, index: usize) -> Waker {
         Waker {
             wakes,
             index,

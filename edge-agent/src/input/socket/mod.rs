@@ -132,6 +132,7 @@ pub struct SocketInput {
     file: SocketFile,
     desk: Arc<Desk>,
     server: Option<Server>,
+    is_stopped: bool,
 }
 
 impl SocketInput {
@@ -154,6 +155,7 @@ impl SocketInput {
             file,
             desk,
             server: None,
+            is_stopped: false,
         }
     }
 
@@ -162,7 +164,7 @@ impl SocketInput {
     /// # Errors
     /// The socket cannot be made; the next step tries again.
     pub fn step(&mut self, events: &mut Vec<InputEvent>) -> io::Result<Next> {
-        if self.server.is_none() {
+        if self.server.is_none() && !self.is_stopped {
             self.server = Some(Server::start(&self.file, self.desk.clone())?);
         }
         match self.desk.inbox.take_out(TAKE_MAX, events) {
@@ -173,6 +175,7 @@ impl SocketInput {
 
     /// Reads nothing more; what was handed in is still taken and answered.
     pub fn stop_reading(&mut self) {
+        self.is_stopped = true;
         if let Some(server) = &self.server {
             server.stop_reading();
         }
