@@ -1,7 +1,7 @@
 //! `vendlog-agent`: the command line. Exit codes: 0 done, 1 failed, 2 wrong use.
 
 use std::fs;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -28,8 +28,8 @@ enum Command {
     Run(ConfigFile),
     /// Look for mistakes in the configuration and its surroundings.
     Check(CheckArguments),
-    /// Print as JSON how far reading and delivery have got.
-    Status(ConfigFile),
+    /// Print how far reading and delivery have got: in words on a terminal, else as JSON.
+    Status(StatusArguments),
     /// Print as JSON what the spool holds, or its entries.
     Spool(SpoolArguments),
 }
@@ -68,11 +68,23 @@ struct CheckArguments {
     online: bool,
 }
 
+#[derive(clap::Args)]
+struct StatusArguments {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// As JSON, on a terminal too.
+    #[arg(long, conflicts_with = "text")]
+    json: bool,
+    /// In words, for a program that shows them to a person.
+    #[arg(long)]
+    text: bool,
+}
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(file) => run_agent(&file.config),
         Command::Check(arguments) => check_config(&arguments.file.config, arguments.online),
-        Command::Status(file) => print_status(&file.config),
+        Command::Status(arguments) => print_status(&arguments),
         Command::Spool(arguments) => print_spool(&arguments),
     };
     match result {
@@ -131,9 +143,17 @@ fn verdict(mistakes: usize) -> serde_json::Value {
     serde_json::json!({"ok": mistakes == 0, "mistakes": mistakes})
 }
 
-fn print_status(path: &Path) -> anyhow::Result<ExitCode> {
-    let status = status::status(&Config::read(path)?)?;
-    println!("{}", serde_json::to_string_pretty(&status)?);
+fn print_status(arguments: &StatusArguments) -> anyhow::Result<ExitCode> {
+    let config = Config::read(&arguments.file.config)?;
+    let status = status::status(&config).with_context(|| {
+        let dir = config.state_dir.display();
+        format!("{dir} cannot be read; ask with sudo, or as the agent's user")
+    })?;
+    let is_for_a_person = arguments.text || io::stdout().is_terminal();
+    match is_for_a_person && !arguments.json {
+        true => print!("{}", status.to_text()),
+        false => println!("{}", serde_json::to_string_pretty(&status)?),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,0 +1,88 @@
+//! `status`, for a program and for a person.
+
+mod support;
+
+use std::io::Write;
+
+use support::{Machine, wait_for};
+
+fn status(machine: &Machine, flag: &str) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_vendlog-agent"))
+        .args(["status", flag, "--config"])
+        .arg(machine.config_path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json(machine: &Machine) -> serde_json::Value {
+    serde_json::from_str(&status(machine, "--json")).unwrap()
+}
+
+#[test]
+fn before_the_first_start_it_says_what_to_do() {
+    let machine = Machine::new("");
+    let said = status(&machine, "--text");
+    for expected in [
+        "machine        VM001",
+        "does not run; start it with: sudo systemctl start vendlog-agent",
+        "none was read yet",
+        "[wifi] is off",
+        "the machine's own file",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert_eq!(json(&machine)["is_running"], false);
+    assert!(!machine.state().exists(), "looking makes nothing");
+}
+
+#[test]
+fn beside_a_running_agent_it_tells_the_last_entry_and_what_waits() {
+    let machine = Machine::new(
+        "[wifi]\nurl = \"https://127.0.0.1:1\"\napi_key_file = \"/no/such/key\"\n\
+         pin = \"sha256/4jFKWTSqu0qZbRsbrorjjA8cauo1i750iwngmQkClwI=\"",
+    );
+    let mut log = std::fs::File::create(machine.log()).unwrap();
+    writeln!(
+        log,
+        "2026-01-22 14:30:15,123 - payment - ERROR - Link \x1b[31mlost"
+    )
+    .unwrap();
+    let agent = machine.spawn();
+    // The agent may say something of itself beside.
+    wait_for("the entry is spooled", || {
+        json(&machine)["spool"]["entries"].as_u64() >= Some(1)
+    });
+    wait_for("the shipper tried", || {
+        !json(&machine)["wifi"]["last_error"].is_null()
+    });
+    let seen = json(&machine);
+    assert_eq!(seen["is_running"], true);
+    assert!(seen["last_entry"]["message"].is_string(), "{seen}");
+    assert_eq!(
+        seen["wifi"]["advice"],
+        "look with: sudo vendlog-agent check"
+    );
+    let said = status(&machine, "--text");
+    for expected in [
+        "agent          runs",
+        "waiting        ",
+        "last error     since ",
+        "what to do",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert!(
+        !said.contains('\x1b'),
+        "a log must not colour the terminal: {said}"
+    );
+    // Not a terminal: a program reads it.
+    let (_, out, _) = machine.command("status");
+    assert!(
+        serde_json::from_str::<serde_json::Value>(&out).is_ok(),
+        "{out}"
+    );
+    assert_eq!(agent.terminate().0, Some(0));
+    assert_eq!(json(&machine)["is_running"], false);
+}
