@@ -28,6 +28,8 @@ pub struct AgentSetup {
     pub local: String,
     /// Lines added to `[wifi]`.
     pub wifi: String,
+    /// Seconds between two heartbeats.
+    pub heartbeat_s: u64,
     /// Sections added at the end.
     pub more: String,
 }
@@ -66,6 +68,7 @@ impl AgentSetup {
             pin: pin.to_owned(),
             local: String::new(),
             wifi: "mode = \"continuous\"".to_owned(),
+            heartbeat_s: 2,
             more: String::new(),
         }
     }
@@ -101,7 +104,7 @@ impl AgentSetup {
              timezone = {:?}\npack = \"soap\"\n\n\
              [local]\npath = {:?}\n{}\n\n\
              [wifi]\nenabled = true\nurl = {:?}\npin = {:?}\napi_key_file = {:?}\n{}\n\n\
-             [heartbeat]\ninterval_s = 2\n\n{}\n",
+             [heartbeat]\ninterval_s = {}\n\n{}\n",
             self.machine_id,
             self.state(),
             self.log,
@@ -112,6 +115,7 @@ impl AgentSetup {
             self.pin,
             self.folder.join("api_key"),
             self.wifi,
+            self.heartbeat_s,
             self.more,
         );
         let path = self.folder.join("agent.toml");

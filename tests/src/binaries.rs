@@ -14,14 +14,22 @@ const PACKAGES: [(&str, &str); 4] = [
 /// Set by `cargo xtask test`, which has built everything before.
 const BUILT: &str = "VENDLOG_TESTS_BUILT";
 
-/// The path of a debug binary. Unless xtask has built everything, cargo is asked once for each
-/// binary, so that a test never runs against an old one.
+/// Names a binary to use instead of one built here: `VENDLOG_AGENT` for `vendlog-agent`.
+const NAMED: &str = "VENDLOG_";
+
+/// The path of a binary, in the profile that the caller itself was built in. Unless xtask has built
+/// everything, cargo is asked once for each binary, so that a test never runs against an old one.
 ///
 /// # Panics
 /// The name is not one of the product's, or it does not build.
 pub fn binary(name: &str) -> PathBuf {
     static BUILT_HERE: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    let path = target().join("debug").join(name);
+    let variable = name.trim_start_matches("vendlog-").to_uppercase();
+    if let Some(path) = std::env::var_os(NAMED.to_owned() + &variable) {
+        return path.into();
+    }
+    let (folder, profile) = profile();
+    let path = folder.join(name);
     let mut built = BUILT_HERE
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -34,7 +42,8 @@ pub fn binary(name: &str) -> PathBuf {
         .map(|(_, package)| *package);
     let package = package.unwrap_or_else(|| panic!("{name} is no binary of the product"));
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", package, "--bin", name])
+        .args(["build", "--quiet", "--profile", profile])
+        .args(["--package", package, "--bin", name])
         .current_dir(root())
         .status()
         .expect("cargo can be started");
@@ -50,11 +59,13 @@ pub fn root() -> &'static Path {
         .expect("tests/ lies in the tree")
 }
 
-/// The build directory: the one that this test was built into.
-fn target() -> PathBuf {
+/// The folder that this test was built into, and the profile it belongs to.
+fn profile() -> (PathBuf, &'static str) {
     let test = std::env::current_exe().expect("a running test has a path");
-    let debug = test.ancestors().find(|folder| folder.ends_with("debug"));
-    debug
-        .and_then(Path::parent)
-        .map_or_else(|| root().join("target"), Path::to_owned)
+    let folder = |name: &str| test.ancestors().find(|folder| folder.ends_with(name));
+    match (folder("debug"), folder("release")) {
+        (Some(debug), _) => (debug.to_owned(), "dev"),
+        (None, Some(release)) => (release.to_owned(), "release"),
+        (None, None) => (root().join("target").join("debug"), "dev"),
+    }
 }

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod api;
+pub mod benchmarks;
 pub mod binaries;
 pub mod fixture;
 pub mod numbered;

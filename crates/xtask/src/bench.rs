@@ -10,7 +10,7 @@ use crate::{setup, ui};
 /// # Errors
 /// The build or the benchmark fails.
 pub fn run(name: Option<&str>) -> Result<()> {
-    setup::all(setup::For::Headless)?;
+    setup::all(setup::For::Bench)?;
     ui::build()?;
     let mut arguments = vec!["bench", "--package", "tests"];
     match name {

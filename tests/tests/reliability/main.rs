@@ -1,6 +1,7 @@
 //! The rows of reliability.md that need the whole chain: agent, link, server and store, as real
 //! processes. One binary, so that those that mostly wait do so together.
 
+mod cards;
 mod chaos;
 mod full_disk;
 mod week_offline;
