@@ -19,6 +19,8 @@ pub mod names {
     pub const SPOOL: &str = "spool";
     /// The last position of every input.
     pub const CHECKPOINT: &str = "checkpoint";
+    /// What is known of the application.
+    pub const APP: &str = "app";
     /// How far the WiFi shipper has got.
     pub const WIFI: &str = "wifi";
     /// Entries that the server refused for good.

@@ -1,5 +1,6 @@
 //! The sign of life: what the machine and the agent can say of themselves, every few minutes.
 
+mod formats;
 mod machine;
 
 pub use machine::disk_free_bytes;
@@ -10,10 +11,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
-use wire::{Heartbeat, MachineId, Micros};
+use wire::{Heartbeat, InputHealth, MachineId, Micros};
 
 use crate::care::{Care, Next};
-use crate::pipeline::Progress;
+use crate::pipeline::{InputState, Progress, Room};
 use crate::spool::{Shared, SpoolReader};
 use crate::wifi::{Client, Failure, Sending, SharedDelivery};
 
@@ -92,6 +93,8 @@ impl Heartbeats {
         };
         self.reader.seek(bulk);
         let oldest = self.reader.next_entry().ok().flatten();
+        let (memory_available_bytes, memory_total_bytes) = machine::memory_bytes();
+        let (disk_free_bytes, disk_total_bytes) = machine::disk_bytes(&self.state_dir).unzip();
         Heartbeat {
             sent_at: Some(now.to_rfc3339()),
             agent_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
@@ -105,10 +108,33 @@ impl Heartbeats {
                 .map(|stored| now.since_us(stored.at).max(0) as u64 / 1_000_000),
             input_lag_bytes: Some(self.progress.input_lag_bytes.load(Ordering::Relaxed)),
             cpu_temperature_c: machine::cpu_temperature_c(),
-            disk_free_bytes: disk_free_bytes(&self.state_dir),
-            memory_available_bytes: machine::memory_available_bytes(),
+            disk_free_bytes,
+            disk_total_bytes,
+            memory_available_bytes,
+            memory_total_bytes,
+            load_1m: machine::load_1m(),
+            throttled: machine::throttled(),
+            wifi_signal_dbm: machine::wifi_signal_dbm(),
             entries_put_aside: Some(put_aside),
+            inputs: self.inputs(),
+            gaps: Some(self.progress.gaps.load(Ordering::Relaxed)),
+            app: Some(self.progress.app.facts(std::time::Instant::now())),
             ..Heartbeat::new(self.machine_id.clone())
         }
+    }
+
+    fn inputs(&self) -> Vec<InputHealth> {
+        let word = |is_failing: bool| match (is_failing, self.progress.room()) {
+            (true, _) => "failing",
+            (false, Room::Open) => "reading",
+            (false, Room::SpoolFull | Room::DiskFull) => "paused",
+        };
+        let health = |input: InputState| InputHealth {
+            state: word(input.trouble.is_some()).to_owned(),
+            name: input.name,
+            lag_bytes: Some(input.lag_bytes),
+            error: input.trouble,
+        };
+        self.progress.inputs().into_iter().map(health).collect()
     }
 }

@@ -9,6 +9,9 @@ use crate::input::{At, Line};
 pub enum InputEvent {
     /// What follows is from the beginning of a file.
     FileStarts,
+    /// The file was emptied and is written anew: its application has started, as far as one can
+    /// tell (Python's `FileHandler(mode="w")`). Comes behind `FileStarts`.
+    Emptied,
     /// A line or piece that is still to be assembled, and the position behind it.
     Line(Line, At),
     /// What came as a whole and needs no assembly.

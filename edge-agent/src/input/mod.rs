@@ -228,6 +228,9 @@ impl FileInput {
         if found.offset == 0 {
             events.push(InputEvent::FileStarts);
         }
+        if found.how == How::Truncated {
+            events.push(InputEvent::Emptied);
+        }
         self.finished_since = None;
         self.inside_line = false;
         self.open = Some(Open {

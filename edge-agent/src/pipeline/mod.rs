@@ -1,6 +1,7 @@
 //! The one thread that reads: inputs -> assemble -> redact -> classify -> number -> spool.
 //! Everything after the spool happens elsewhere; this never waits for a network.
 
+mod own;
 mod progress;
 mod reader;
 mod ready;
@@ -24,6 +25,7 @@ use crate::durable;
 use crate::input::socket::Outcome;
 use crate::input::watch::{SAFETY_POLL, Watcher};
 use crate::spool::Spool;
+use own::Own;
 pub use progress::{InputState, Progress, Room};
 pub use ready::AGENT;
 use ready::{Ready, Stage};
@@ -61,6 +63,7 @@ pub struct Pipeline {
     /// How long an entry below [`SYNC_AT_ONCE`] may wait for others to be synced with it.
     group: Duration,
     ready: VecDeque<Ready>,
+    own: Own,
     replies: Replies,
     unsynced_since: Option<Instant>,
     retry_disk: Option<Instant>,
@@ -85,6 +88,7 @@ impl Pipeline {
             progress: setup.progress,
             group: setup.group,
             ready: VecDeque::new(),
+            own: Own::default(),
             replies: Replies::default(),
             unsynced_since: None,
             retry_disk: None,
@@ -151,6 +155,9 @@ impl Pipeline {
     /// As [`Pipeline::run`].
     pub fn step(&mut self, now: Instant, wall: Wall) -> io::Result<Duration> {
         self.trim()?;
+        if let Some(change) = self.progress.app.tick(now, wall.at) {
+            self.own.say_change(&change, wall, &self.redactor);
+        }
         self.append_ready(now)?;
         if self.ready.is_empty() {
             for index in 0..self.sources.len() {
@@ -192,11 +199,33 @@ impl Pipeline {
         }
         self.retry_disk = None;
         let mut is_grave = false;
-        let appended = self.append_while_room(now, &mut is_grave);
+        let appended = match self.append_own(now, &mut is_grave) {
+            Ok(()) if self.retry_disk.is_none() => self.append_while_room(now, &mut is_grave),
+            other => other,
+        };
         if is_grave {
             self.sync(now)?;
         }
         appended
+    }
+
+    /// What the agent says itself goes first: it is little.
+    fn append_own(&mut self, now: Instant, is_grave: &mut bool) -> io::Result<()> {
+        while let Some(entry) = self.own.front_mut().filter(|_| !self.spool.is_full()) {
+            let (name, origin) = Own::origin();
+            match self.spool.append(entry, name, &origin, None) {
+                Ok(_) => {}
+                Err(error) if durable::is_no_room(&error) => {
+                    self.disk_is_full(now);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+            self.unsynced_since.get_or_insert(now);
+            *is_grave |= entry.level >= SYNC_AT_ONCE;
+            self.own.pop();
+        }
+        Ok(())
     }
 
     /// `is_grave` says that an entry was appended that must not wait for its sync. What was read
@@ -213,6 +242,9 @@ impl Pipeline {
                 return Ok(());
             }
             let source = &mut self.sources[ready.source];
+            if matches!(ready.stage, Stage::Starts) {
+                self.progress.app.starts(ready.source, source.name());
+            }
             ready
                 .stage
                 .settle(source, &self.redactor, &mut self.replies, now);
@@ -236,6 +268,7 @@ impl Pipeline {
             }
             self.unsynced_since.get_or_insert(now);
             *is_grave |= entry.level >= SYNC_AT_ONCE;
+            self.progress.appended(ready.source, source.name(), entry);
             self.ready.pop_front();
         }
         Ok(())
@@ -315,6 +348,7 @@ impl Pipeline {
         }
         self.append_ready(Instant::now())?;
         self.sync(Instant::now())?;
+        self.progress.app.save();
         let saved = self.spool.save_checkpoint();
         self.spool.shared().close();
         match saved {

@@ -4,6 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use wire::LogEntry;
+
+use super::ready::AGENT;
+use crate::health::App;
 use crate::pulse::Pulse;
 
 /// Whether entries can be taken.
@@ -41,6 +45,8 @@ pub struct Progress {
     pub input_lag_bytes: AtomicU64,
     /// Gaps told of since the agent started.
     pub gaps: AtomicU64,
+    /// What the entries tell of the application.
+    pub app: App,
     room: AtomicU8,
     inputs: Mutex<Vec<InputState>>,
     /// The thread that reads and spools.
@@ -58,6 +64,7 @@ impl Progress {
             local_failing: AtomicBool::new(false),
             input_lag_bytes: AtomicU64::new(0),
             gaps: AtomicU64::new(0),
+            app: App::default(),
             room: AtomicU8::new(Room::Open as u8),
             inputs: Mutex::default(),
             reading: Pulse::new(Instant::now()),
@@ -76,6 +83,19 @@ impl Progress {
 
     pub(super) fn set_room(&self, room: Room) {
         self.room.store(room as u8, Ordering::Relaxed);
+    }
+
+    /// An entry of the input of this number and name was taken.
+    pub(super) fn appended(&self, input: usize, name: &str, entry: &LogEntry) {
+        if entry.component != AGENT {
+            self.app.entry(input, name, entry);
+        } else if entry
+            .context
+            .get("event")
+            .is_some_and(|event| event == "gap")
+        {
+            self.gaps.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// How each input is doing, in the order of the configuration.

@@ -29,6 +29,8 @@ pub(super) enum Stage {
     Submission(Box<Submission>, ClockState),
     /// A gap that is to be told of, and the position behind it.
     Gap(Box<Record>, Origin, ClockState),
+    /// No entry: what follows was written by an application that has started anew.
+    Starts,
     /// It only needs its number.
     Entry(Box<(LogEntry, Origin)>, Option<Ticket>),
     /// Nothing is left to do.
@@ -63,6 +65,7 @@ impl Stage {
                     None => Stage::Done,
                 }
             }
+            Stage::Starts => Stage::Done,
             settled @ (Stage::Entry(..) | Stage::Done) => settled,
         };
     }

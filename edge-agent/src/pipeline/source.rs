@@ -144,6 +144,10 @@ impl Source {
             (InputEvent::Line(line, at), Some(assembler)) => {
                 assembler.line(line, at, wall.at, &mut records);
             }
+            (InputEvent::Emptied, _) => ready.push_back(Ready {
+                source: index,
+                stage: Stage::Starts,
+            }),
             (InputEvent::FileStarts | InputEvent::Line(..), None) => {
                 debug_assert!(false, "lines come only from inputs with an assembler");
             }

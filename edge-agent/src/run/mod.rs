@@ -11,7 +11,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use tokio::runtime::Runtime;
@@ -114,6 +114,11 @@ fn run_once(
         local: spool.reader(0),
         readers: std::array::from_fn(|_| spool.reader(0)),
     };
+    let app = state_dir.join(names::APP);
+    parts
+        .progress
+        .app
+        .restore(app, Instant::now(), clock::now());
     tracing::info!(
         machine = %config.machine_id,
         epoch = spool.epoch(),

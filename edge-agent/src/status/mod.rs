@@ -17,6 +17,7 @@ use crate::care::Keys;
 use crate::clock;
 use crate::config::Config;
 use crate::durable;
+use crate::pipeline::AGENT;
 use crate::spool::{Position, recover};
 use crate::state_dir::names;
 use crate::wifi::{SeenError, WifiState};
@@ -146,6 +147,8 @@ pub fn status(config: &Config) -> io::Result<Status> {
     let inputs = found
         .positions
         .into_iter()
+        // What the agent says itself comes from no input.
+        .filter(|(name, _)| name != AGENT)
         .map(|(name, Position { origin, .. })| {
             (
                 name,

@@ -1,0 +1,87 @@
+//! What the agent says itself, on its way into the spool: entries of component `agent`, of no input.
+
+use std::collections::VecDeque;
+
+use wire::redact::Redactor;
+use wire::{Level, LogEntry};
+
+use super::ready::{AGENT, own_record};
+use crate::assemble::AssemblyState;
+use crate::clock::Wall;
+use crate::health::Change;
+use crate::input::{At, Origin};
+use crate::pack::PackState;
+use crate::prepare::prepare;
+
+/// What the agent has to say while it cannot write is not much; beyond this the newest is dropped.
+const WAITING_MAX: usize = 64;
+
+/// Entries that wait for room.
+#[derive(Default)]
+pub(super) struct Own {
+    waiting: VecDeque<LogEntry>,
+}
+
+impl Own {
+    /// Tells that the application began or ceased to crash again and again.
+    pub fn say_change(&mut self, change: &Change, wall: Wall, redactor: &Redactor) {
+        let (level, message) = match change {
+            Change::LoopBegan {
+                starts,
+                last_critical,
+                ..
+            } => {
+                let after = last_critical.as_ref();
+                let after = after.map_or_else(String::new, |words| format!(", after: {words}"));
+                let words = "the application crashes and starts again and again";
+                (
+                    Level::Error,
+                    format!("{words} ({starts} starts in the last hour{after})"),
+                )
+            }
+            Change::LoopEnded { .. } => (
+                Level::Info,
+                "the application has run for ten minutes without starting again".to_owned(),
+            ),
+        };
+        let mut record = own_record(level, message, wall.at);
+        let context = &mut record.context;
+        context.insert("event".into(), "crash_loop".into());
+        match change {
+            Change::LoopBegan { input, starts, .. } => {
+                context.insert("state".into(), "began".into());
+                context.insert("input".into(), input.as_str().into());
+                context.insert("starts".into(), (*starts).into());
+            }
+            Change::LoopEnded { starts } => {
+                context.insert("state".into(), "ended".into());
+                context.insert("starts".into(), (*starts).into());
+            }
+        }
+        let mut state = PackState::default();
+        let entry = prepare(&record, redactor, None, &mut state, wall.state);
+        if self.waiting.len() < WAITING_MAX {
+            self.waiting.push_back(entry);
+        }
+    }
+
+    /// The next one to be written.
+    pub fn front_mut(&mut self) -> Option<&mut LogEntry> {
+        self.waiting.front_mut()
+    }
+
+    /// It is written.
+    pub fn pop(&mut self) {
+        self.waiting.pop_front();
+    }
+
+    /// The name and the position of what comes from no input.
+    pub fn origin() -> (&'static str, Origin) {
+        let origin = Origin {
+            at: At::Live,
+            assembly: AssemblyState::default(),
+            pack: PackState::default(),
+        };
+        (AGENT, origin)
+    }
+}
