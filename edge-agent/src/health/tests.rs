@@ -190,7 +190,7 @@ fn sales_and_a_loop_outlive_a_restart_with_few_writes() {
         writes.extend(written());
     }
     writes.dedup();
-    assert_eq!(writes.len(), 3, "an hour of sales, a write each 15 minutes");
+    assert_eq!(writes.len(), 4, "an hour of sales, a write each 15 minutes");
     for _ in 0..4 {
         seen.starts();
     }
