@@ -120,6 +120,7 @@ mod tests {
             holder: Holder::Machine(id.clone()),
             created_at: START,
             expires_at: None,
+            state: store::KeyState::InUse,
         };
         store.add_machine(&machine, &credential).unwrap();
         store.record_heartbeat(&Heartbeat::new(id), at(10)).unwrap();

@@ -1,6 +1,7 @@
 //! The encrypted store: one catalog, one SQLite file a day, a ledger that decides duplicates.
 //! Synchronous; the only crate that names rusqlite.
 
+mod care;
 mod catalog;
 mod codec;
 mod day;
@@ -17,9 +18,13 @@ mod sqlite;
 mod store;
 mod writer;
 
-pub use catalog::credentials::{Credential, Holder};
+pub use care::Care;
+pub use catalog::care::DesiredConfig;
+pub use catalog::credentials::{Credential, Holder, KEY_OVERLAP_US, KeyState};
 pub use catalog::facts::MachineFacts;
 pub use catalog::machines::Machine;
+pub use catalog::pairing::{PairingUse, StoredPairing};
+pub use catalog::resends::Resend;
 pub use entry::{NewEntries, PathKind, Receipt, StoredEntry};
 pub use error::{OpenError, StoreError};
 pub use key::WrappingKey;

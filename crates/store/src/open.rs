@@ -117,6 +117,41 @@ mod tests {
     }
 
     #[test]
+    fn a_catalog_of_the_first_release_is_brought_up_with_all_that_is_in_it() {
+        let base = tempfile::tempdir().unwrap();
+        let dir = base.path().join("data");
+        let wrapping = WrappingKey::from_bytes([1; 32]);
+        files::make_private_dir(&dir).unwrap();
+        sqlite::start().unwrap();
+        let key = DataKey::load_or_create(&dir, &wrapping).unwrap();
+        let old = sqlite::make_old_catalog(&dir.join("catalog.db"), &key, 1);
+        old.execute_batch(
+            "INSERT INTO machine_numbers (no, id) VALUES (7, 'VM001');
+             INSERT INTO machines VALUES (7, 'Lobby', '', '', '', '', '[]', '', '', '[]', 5);
+             INSERT INTO credentials VALUES ('k1', zeroblob(32), 0, 7, '', '', 5, NULL);
+             INSERT INTO credentials VALUES ('t1', zeroblob(32), 1, NULL, 'x', 'owner', 5, NULL);
+             INSERT INTO contacts VALUES (7, 9, NULL, 9, '{\"machine_id\":\"VM001\"}');",
+        )
+        .unwrap();
+        drop(old);
+        let now = wire::Micros(1_000_000);
+        let store = crate::Store::open(&dir, &wrapping, now).unwrap();
+        let id: wire::MachineId = "VM001".parse().unwrap();
+        assert_eq!(store.machine(&id).unwrap().unwrap().name, "Lobby");
+        for (key_id, name) in [("k1", "machine"), ("t1", "token")] {
+            let key = store.credential(key_id).unwrap().unwrap();
+            assert_eq!(key.state, crate::KeyState::InUse, "{name}");
+        }
+        assert!(store.machine_facts(&id, now).unwrap().heartbeat.is_some());
+        let care = store.care(&id).unwrap();
+        assert!(care.rotation_asked_at.is_none() && care.config.is_none());
+        store.ask_rotation(&id, now).unwrap();
+        assert_eq!(store.care(&id).unwrap().rotation_asked_at, Some(now));
+        store.close();
+        crate::Store::open(&dir, &wrapping, now).unwrap();
+    }
+
+    #[test]
     fn a_newer_catalog_or_day_is_refused_and_not_a_byte_is_changed() {
         for (file, kind) in [
             ("catalog.db", Kind::Catalog),

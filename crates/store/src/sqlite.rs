@@ -25,8 +25,10 @@ const WAL_KEEP_BYTES: u32 = 16 * 1024 * 1024;
 /// Compiled statements kept per connection; the store has about forty different ones.
 const STATEMENT_CACHE: usize = 64;
 
-const CATALOG: &[M<'_>] =
-    &[M::up(include_str!("../../../migrations/catalog/0001_first.sql")).foreign_key_check()];
+const CATALOG: &[M<'_>] = &[
+    M::up(include_str!("../../../migrations/catalog/0001_first.sql")).foreign_key_check(),
+    M::up(include_str!("../../../migrations/catalog/0002_care.sql")).foreign_key_check(),
+];
 const DAY: &[M<'_>] = &[M::up(include_str!(
     "../../../migrations/day/0001_first.sql"
 ))];
@@ -161,6 +163,18 @@ pub(crate) fn open_writer(path: &Path, kind: Kind, key: &DataKey) -> Result<Conn
             })?;
     }
     Ok(conn)
+}
+
+/// Makes a catalog as an older release did: with so many of the migrations.
+#[cfg(test)]
+pub(crate) fn make_old_catalog(path: &Path, key: &DataKey, migrations: usize) -> Connection {
+    files::create_private_file(path).unwrap();
+    let mut conn = connect(path, key).unwrap();
+    conn.execute_batch("PRAGMA journal_mode = WAL;").unwrap();
+    Migrations::from_slice(&CATALOG[..migrations])
+        .to_latest(&mut conn)
+        .unwrap();
+    conn
 }
 
 /// Opens a database that exists for reading only.

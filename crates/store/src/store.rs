@@ -180,7 +180,8 @@ impl Store {
         })
     }
 
-    /// Adds a credential; for a machine at most two live at once (the oldest goes).
+    /// Adds a credential; for a machine at most two are in use at once (the oldest goes), and one of
+    /// each kind that was handed out and not used yet.
     ///
     /// # Errors
     /// The machine is not registered, or the store failed.
@@ -324,8 +325,16 @@ impl Store {
         self.inner.close();
     }
 
+    /// Reads the catalog on the caller's thread.
+    pub(crate) fn catalog<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.inner.readers.catalog(read)
+    }
+
     /// Runs a change of the catalog on the writer and waits until it is durable.
-    fn change(
+    pub(crate) fn change(
         &self,
         changes_machines: bool,
         run: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,

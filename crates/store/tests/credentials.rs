@@ -66,6 +66,7 @@ fn tokens_and_sessions_come_back_and_can_be_taken_back() {
         },
         created_at: NOON,
         expires_at: None,
+        state: store::KeyState::InUse,
     };
     let session = Credential {
         key_id: "s1".to_owned(),

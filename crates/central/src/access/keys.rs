@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
-use store::{Credential, Holder};
+use store::{Credential, Holder, KeyState};
 use subtle::ConstantTimeEq;
 use wire::Micros;
 
@@ -75,6 +75,7 @@ pub fn make(
             holder,
             created_at,
             expires_at,
+            state: KeyState::InUse,
         },
     })
 }

@@ -100,6 +100,11 @@ pub(crate) fn number(conn: &Connection, id: &MachineId) -> rusqlite::Result<Opti
     .optional()
 }
 
+/// The number of a machine that must be registered.
+pub(crate) fn registered(conn: &Connection, id: &MachineId) -> Result<MachineNo, StoreError> {
+    number(conn, id)?.ok_or_else(|| StoreError::NoSuchMachine(id.clone()))
+}
+
 /// Every registered machine, by id.
 pub(crate) fn all(conn: &Connection) -> rusqlite::Result<Vec<Machine>> {
     let sql = format!(

@@ -84,6 +84,7 @@ pub fn key_of(name: &str, key_id: &str, at: Micros) -> Credential {
         holder: Holder::Machine(id(name)),
         created_at: at,
         expires_at: None,
+        state: store::KeyState::InUse,
     }
 }
 
