@@ -12,6 +12,7 @@ pub mod heartbeat;
 pub mod input;
 pub mod local_file;
 pub mod pack;
+pub mod pair;
 pub mod pipeline;
 pub mod prepare;
 pub mod pulse;

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use edge_agent::config::Config;
 use edge_agent::spool::SeqRange;
-use edge_agent::{check, run, spool_command, status};
+use edge_agent::{check, pair, run, spool_command, status};
 
 /// Where the package puts the configuration.
 const DEFAULT_CONFIG: &str = "/etc/vendlog/agent.toml";
@@ -28,6 +28,8 @@ enum Command {
     Run(ConfigFile),
     /// Look for mistakes in the configuration and its surroundings.
     Check(CheckArguments),
+    /// Bring this machine to the server that the code is of.
+    Pair(PairArguments),
     /// Print how far reading and delivery have got: in words on a terminal, else as JSON.
     Status(StatusArguments),
     /// Print as JSON what the spool holds, or its entries.
@@ -50,6 +52,18 @@ struct SpoolArguments {
     /// The last seq to print.
     #[arg(long, value_name = "SEQ", requires = "entries", default_value_t = u64::MAX)]
     to: u64,
+}
+
+#[derive(clap::Args)]
+struct PairArguments {
+    /// The word that `vendlog-server machine pairing-code` prints; `-` reads it from standard input.
+    #[arg(allow_hyphen_values = true)]
+    code: String,
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Pair also when the machine is paired as another one.
+    #[arg(long)]
+    replace: bool,
 }
 
 #[derive(clap::Args)]
@@ -84,6 +98,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(file) => run_agent(&file.config),
         Command::Check(arguments) => check_config(&arguments.file.config, arguments.online),
+        Command::Pair(arguments) => pair_machine(arguments),
         Command::Status(arguments) => print_status(&arguments),
         Command::Spool(arguments) => print_spool(&arguments),
     };
@@ -104,6 +119,28 @@ fn run_agent(path: &Path) -> anyhow::Result<ExitCode> {
         .init();
     run::run(path)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn pair_machine(arguments: PairArguments) -> anyhow::Result<ExitCode> {
+    let mut code = arguments.code;
+    if code == "-" {
+        code.clear();
+        io::stdin().read_line(&mut code)?;
+    }
+    let path = arguments.file.config;
+    let tell = |change: &str| eprintln!("{}: {change}", path.display());
+    match pair::pair(&code, &path, arguments.replace, tell) {
+        Ok(paired) => {
+            println!("{}", serde_json::to_string(&paired)?);
+            eprintln!("paired; start the agent again: systemctl restart vendlog-agent");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) if error.is_wrong_use() => {
+            eprintln!("vendlog-agent: {error}");
+            Ok(ExitCode::from(2))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn check_config(path: &Path, online: bool) -> anyhow::Result<ExitCode> {

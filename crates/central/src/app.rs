@@ -5,6 +5,7 @@ use std::sync::Arc;
 use store::{Store, StoreError};
 
 use crate::access::signin::SigninLinks;
+use crate::access::tries::Tries;
 use crate::error::ApiError;
 use crate::events::Events;
 use crate::ingest::body::Room;
@@ -18,6 +19,8 @@ pub struct App {
     pub events: Events,
     /// One-time sign-in links that were made and not used yet; in memory only.
     pub signin: SigninLinks,
+    /// How often each address has tried to pair.
+    pub pairing_tries: Tries,
     /// What machines send and is not stored yet shares this room in memory.
     pub room: Arc<Room>,
     /// When a machine is yellow or red, and since when silence may be judged.

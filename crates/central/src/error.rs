@@ -78,6 +78,14 @@ impl ApiError {
         )
     }
 
+    /// 429 with `Retry-After` in seconds.
+    pub fn too_many(retry_after_s: u32, message: impl Into<String>) -> ApiError {
+        ApiError {
+            retry_after_s: Some(retry_after_s),
+            ..ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message)
+        }
+    }
+
     /// 503 with `Retry-After`: not now.
     pub fn unavailable(code: &'static str, message: impl Into<String>) -> ApiError {
         ApiError {

@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 use crate::access::caller::Need;
 use crate::access::{guard, sessions};
 use crate::api::{
-    components, context, credentials, export, health, histogram, info, live, logs, machines,
-    openapi,
+    agent_config, components, context, credentials, export, health, histogram, info, live, logs,
+    machines, openapi, pairing, resend,
 };
 use crate::app::Shared;
 use crate::{ingest, observe, ui};
@@ -62,6 +62,7 @@ fn open() -> Routes {
     Routes::default()
         .routes(routes!(health::get_health))
         .routes(routes!(sessions::use_signin_link))
+        .routes(routes!(pairing::pair))
 }
 
 /// For a machine's own key: bounded as sent, unpacked, bounded again by the handler.
@@ -102,6 +103,13 @@ fn for_managers() -> Routes {
         .routes(routes!(machines::add_machine))
         .routes(routes!(machines::remove_machine))
         .routes(routes!(machines::rotate_key))
+        .routes(routes!(pairing::add_pairing_code))
+        .routes(routes!(
+            agent_config::get_agent_config,
+            agent_config::set_agent_config,
+            agent_config::withdraw_agent_config
+        ))
+        .routes(routes!(resend::get_resends, resend::ask_resend))
         .routes(routes!(credentials::add_token))
         .route_layer(from_fn(|request, next| {
             guard::require(Need::Manager, request, next)

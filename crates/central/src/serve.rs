@@ -94,7 +94,8 @@ pub fn serve(listener: TcpListener, tls: ServerConfig, router: Router) -> io::Re
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PONG_MAX)
         .max_concurrent_streams(STREAMS_MAX);
-    let task = tokio::spawn(server.serve(router.into_make_service()));
+    let task =
+        tokio::spawn(server.serve(router.into_make_service_with_connect_info::<SocketAddr>()));
     Ok(HttpsServer { handle, task })
 }
 

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use wire::Micros;
 
 use crate::access::signin::SigninLinks;
+use crate::access::tries::Tries;
 use crate::app::{App, ServerInfo, Shared};
 use crate::config::Config;
 use crate::events::Events;
@@ -116,6 +117,7 @@ fn app(config: &Config, store: Store, server: ServerInfo, now: Micros) -> Shared
         // The time of the start names this run in the ids of its events.
         events: Events::new(format!("{:x}", now.0)),
         signin: SigninLinks::default(),
+        pairing_tries: Tries::default(),
         room: Arc::new(Room::default()),
         judge: Judge::new(config.status.clone(), now),
         server,

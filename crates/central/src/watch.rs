@@ -129,6 +129,7 @@ mod tests {
             store,
             events: Events::new("b".into()),
             signin: SigninLinks::default(),
+            pairing_tries: Default::default(),
             judge: Judge::new(StatusLimits::default(), START),
             server: ServerInfo::default(),
         })

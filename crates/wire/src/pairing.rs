@@ -9,9 +9,11 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::MachineId;
+use crate::care::KeyText;
 
 /// What every code begins with; the digit is the version.
 const PREFIX: &str = "VLP1-";
@@ -37,6 +39,29 @@ pub struct PairingCode {
     pub pin: [u8; 32],
     /// Good once; see [`PairingCode::secret_text`].
     pub secret: [u8; 32],
+}
+
+/// The body of `POST /api/pair`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PairRequest {
+    /// The secret of a pairing code: 43 characters of base64url.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub secret: KeyText,
+}
+
+/// Its answer: the key is shown this once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PairAnswer {
+    /// Who the machine is now.
+    pub machine_id: MachineId,
+    /// For the agent's `api_key_file`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub api_key: KeyText,
+    /// A configuration to begin with; it does not hold the key.
+    pub agent_toml: String,
 }
 
 /// Why a word is no pairing code. Every message says what to do, and none repeats the word.

@@ -226,7 +226,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-async fn read_limited(mut response: Response) -> reqwest::Result<Vec<u8>> {
+pub(crate) async fn read_limited(mut response: Response) -> reqwest::Result<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -239,7 +239,7 @@ async fn read_limited(mut response: Response) -> reqwest::Result<Vec<u8>> {
 }
 
 /// An error with everything behind it, in one line: the reason is in the last of them.
-fn words(error: reqwest::Error) -> String {
+pub(crate) fn words(error: reqwest::Error) -> String {
     // Without it the lanes and the heartbeat fail in the same words, which are said once.
     let error = error.without_url();
     let mut text = error.to_string();

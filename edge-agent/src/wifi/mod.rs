@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 pub use backoff::Backoff;
 pub use client::{Client, Failure};
+pub(crate) use client::{read_limited, words};
 pub use cursor::{Delivery, SeenError, Sending, WifiState};
 pub use lane::{Lane, LaneKind};
 pub use put_aside::PutAside;

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use store::Holder;
+use store::{Holder, KeyState};
 
 use super::caller::{Caller, Need};
 use super::{keys, sessions};
@@ -13,9 +13,10 @@ use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::{clock, ui};
 
-/// The only paths that need no credential: liveness, and the link that gives a session.
+/// The only paths that need no credential: liveness, the link that gives a session, and pairing,
+/// whose body holds a one-time secret.
 fn is_open(path: &str) -> bool {
-    path == "/healthz" || path.starts_with("/signin/")
+    path == "/healthz" || path == "/api/pair" || path.starts_with("/signin/")
 }
 
 /// Finds out who is calling and hands it on as a request extension, or answers 401.
@@ -107,9 +108,21 @@ async fn holder_of(app: &App, text: &str, by_cookie: bool) -> Result<Option<Hold
     let found = app
         .with_store(move |store| store.credential(&key_id))
         .await?;
-    Ok(found
-        .filter(|credential| keys::opens(parts, credential, clock::now()))
-        .map(|credential| credential.holder))
+    let now = clock::now();
+    let Some(credential) = found.filter(|found| keys::opens(parts, found, now)) else {
+        return Ok(None);
+    };
+    if credential.state != KeyState::InUse {
+        let key_id = credential.key_id;
+        let noted = app
+            .with_store(move |store| store.key_used(&key_id, now))
+            .await;
+        if let Err(error) = noted {
+            // The key is good all the same; its next use is noted then.
+            tracing::warn!(code = error.code(), "the first use of a key was not noted");
+        }
+    }
+    Ok(Some(credential.holder))
 }
 
 fn caller(holder: Holder) -> Option<Caller> {

@@ -88,7 +88,11 @@ pub fn random_secret() -> Result<String, ApiError> {
     Ok(URL_SAFE_NO_PAD.encode(random::<SECRET_BYTES>()?))
 }
 
-fn random<const N: usize>() -> Result<[u8; N], ApiError> {
+/// So many random bytes.
+///
+/// # Errors
+/// The system gives none.
+pub fn random<const N: usize>() -> Result<[u8; N], ApiError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| ApiError::internal(&format!("no random bytes: {error}")))?;

@@ -6,5 +6,6 @@ pub mod guard;
 pub mod keys;
 pub mod sessions;
 pub mod signin;
+pub mod tries;
 
 pub use caller::{Caller, Role};

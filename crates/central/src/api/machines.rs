@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use store::Holder;
 use utoipa::ToSchema;
@@ -11,6 +12,7 @@ use wire::MachineId;
 use super::json_body::JsonBody;
 use super::machine_body::NewMachine;
 use super::machine_view::MachineView;
+use super::pairing;
 use crate::access::keys;
 use crate::agent_toml::agent_toml;
 use crate::app::Shared;
@@ -34,7 +36,8 @@ pub struct MachineAdded {
     pub machine_id: MachineId,
     /// For the agent's `api_key_file`.
     pub api_key: String,
-    /// Null until pairing by code is there.
+    /// For `vendlog-agent pair` on the machine, instead of copying the key and the configuration; good
+    /// once and for seven days. Null while the server takes no connections.
     #[schema(required = true)]
     pub pairing_code: Option<String>,
     /// The agent's configuration, ready to copy; it does not hold the key.
@@ -48,6 +51,35 @@ pub struct MachineKey {
     pub machine_id: MachineId,
     /// For the agent's `api_key_file`.
     pub api_key: String,
+}
+
+/// How a new key is to come to its machine.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateKey {
+    /// `answer` when absent.
+    #[serde(default)]
+    pub by: RotateBy,
+}
+
+/// How a new key comes to its machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RotateBy {
+    /// Whoever asks is shown it, and brings it there.
+    #[default]
+    Answer,
+    /// The answer to the machine's next heartbeat holds it.
+    Heartbeat,
+}
+
+/// A rotation that waits for the machine's next heartbeat.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RotationAsked {
+    /// The machine.
+    pub machine_id: MachineId,
+    /// When it was asked for.
+    pub asked_at: String,
 }
 
 /// Every machine with its status, counts and last contact.
@@ -107,10 +139,11 @@ pub async fn add_machine(
     app.with_store(move |store| store.add_machine(&machine, &credential))
         .await?;
     app.events.publish(Event::Machines);
+    let pairing_code = pairing::make_code(&app, &machine_id, None, now).await?;
     let added = MachineAdded {
         machine_id,
         api_key: key.text,
-        pairing_code: None,
+        pairing_code,
         agent_toml,
     };
     Ok((StatusCode::CREATED, Json(added)))
@@ -135,19 +168,35 @@ pub async fn remove_machine(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Makes a further key for a machine. Two are good at once: the new one and the one before.
+/// Makes a further key for a machine. Two are good at once: the new one and the one before. By
+/// heartbeat nobody is shown it: the agent takes it over by itself, and the keys before it end a
+/// quarter of an hour after its first use.
 #[utoipa::path(post, path = "/api/machines/{id}/rotate-key", tag = "machines",
+    request_body = RotateKey,
     params(("id" = MachineId, Path, description = "the machine")),
     responses(
         (status = 200, body = MachineKey),
+        (status = 202, body = RotationAsked, description = "by heartbeat: with the next one"),
+        (status = 400, body = ErrorBody, description = "by is neither answer nor heartbeat"),
         (status = 401, body = ErrorBody, description = "no valid credential"),
         (status = 404, body = ErrorBody, description = "there is no such machine"),
     ))]
 pub async fn rotate_key(
     State(app): State<Shared>,
     Path(id): Path<String>,
-) -> Result<Json<MachineKey>, ApiError> {
+    JsonBody(body): JsonBody<RotateKey>,
+) -> Result<Response, ApiError> {
     let id = machine_id(&id)?;
+    if body.by == RotateBy::Heartbeat {
+        let (asked_at, machine_id) = (clock::now(), id.clone());
+        app.with_store(move |store| store.ask_rotation(&id, asked_at))
+            .await?;
+        let asked = RotationAsked {
+            machine_id,
+            asked_at: asked_at.to_rfc3339(),
+        };
+        return Ok((StatusCode::ACCEPTED, Json(asked)).into_response());
+    }
     let key = keys::make(Holder::Machine(id.clone()), clock::now(), None)?;
     let credential = key.credential;
     let wanted = id.clone();
@@ -158,13 +207,18 @@ pub async fn rotate_key(
         store.add_credential(&credential)
     })
     .await?;
-    Ok(Json(MachineKey {
+    let made = MachineKey {
         machine_id: id,
         api_key: key.text,
-    }))
+    };
+    Ok(Json(made).into_response())
 }
 
-fn machine_id(text: &str) -> Result<MachineId, ApiError> {
+/// The id in a path.
+///
+/// # Errors
+/// It is none.
+pub fn machine_id(text: &str) -> Result<MachineId, ApiError> {
     text.parse()
         .map_err(|error: wire::machine_id::MachineIdError| {
             ApiError::bad_request("bad_machine_id", error.to_string())

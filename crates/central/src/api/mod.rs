@@ -3,6 +3,7 @@
 // utoipa's attribute writes the paths of the parameter types out in full.
 #![allow(unused_qualifications)]
 
+pub mod agent_config;
 pub mod components;
 pub mod context;
 pub mod credentials;
@@ -18,5 +19,7 @@ pub mod machine_body;
 pub mod machine_view;
 pub mod machines;
 pub mod openapi;
+pub mod pairing;
 pub mod query;
+pub mod resend;
 pub mod text;

@@ -1,12 +1,12 @@
-//! `machine add|list|rotate-key|remove`.
+//! `machine add|list|remove`; what concerns a machine's agent is in `care`.
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use wire::MachineId;
 
-use super::DataArgs;
 use super::backend::{Backend, with};
+use super::{DataArgs, care};
 
 /// What to do with machines.
 #[derive(Subcommand)]
@@ -16,7 +16,13 @@ pub enum MachineCommand {
     /// Print every machine with its status.
     List(DataArgs),
     /// Make a new key; prints {"machine_id","api_key"}. The one before stays good until the next.
-    RotateKey(MachineArgs),
+    RotateKey(care::RotateKeyArgs),
+    /// Make a code for `vendlog-agent pair`; prints {"machine_id","pairing_code","expires_at"}.
+    PairingCode(care::PairingCodeArgs),
+    /// Print, set or withdraw the configuration that the server hands to a machine's agent.
+    AgentConfig(care::AgentConfigArgs),
+    /// Ask a machine to send entries once more, or print what came of such requests.
+    Resend(care::ResendArgs),
     /// Forget a machine and its keys; its entries stay until retention.
     Remove(MachineArgs),
 }
@@ -65,14 +71,10 @@ pub async fn run(command: MachineCommand) -> anyhow::Result<()> {
             })
             .await?
         }
-        MachineCommand::RotateKey(args) => {
-            let path = format!("/api/machines/{}/rotate-key", args.id);
-            let backend = Backend::open(&args.data).await?;
-            with(backend, async |api| {
-                api.json(Method::POST, &path, None).await
-            })
-            .await?
-        }
+        MachineCommand::RotateKey(args) => care::rotate_key(args).await?,
+        MachineCommand::PairingCode(args) => care::pairing_code(args).await?,
+        MachineCommand::AgentConfig(args) => care::agent_config(args).await?,
+        MachineCommand::Resend(args) => care::resend(args).await?,
         MachineCommand::Remove(args) => {
             let path = format!("/api/machines/{}", args.id);
             let backend = Backend::open(&args.data).await?;

@@ -2,6 +2,7 @@
 //! API: through the admin socket while a server runs there, else in process.
 
 mod backend;
+mod care;
 mod config_file;
 mod info;
 mod logs;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use wire::{Heartbeat, HeartbeatAnswer};
 
-use super::{body, machine_gone, sender};
+use super::{body, care, machine_gone, sender};
 use crate::access::Caller;
 use crate::app::Shared;
 use crate::clock;
@@ -15,7 +15,8 @@ use crate::events::Event;
 /// A heartbeat is a few hundred bytes; what is larger is none.
 const HEARTBEAT_MAX_BYTES: usize = 64 * 1024;
 
-/// Takes a machine's heartbeat and answers the server's time.
+/// Takes a machine's heartbeat. The answer says the server's time, and what is asked of the machine:
+/// to use another key or configuration, to send entries once more.
 #[utoipa::path(post, path = "/api/heartbeat", tag = "machines' own", request_body = Heartbeat,
     responses(
         (status = 200, body = HeartbeatAnswer),
@@ -35,9 +36,17 @@ pub async fn post_heartbeat(
     })?;
     let machine = sender(&caller, beat.machine_id.as_str())?;
     let now = clock::now();
-    app.with_store(move |store| store.record_heartbeat(&beat, now))
+    let (beat, waiting) = app
+        .with_store(move |store| {
+            store.record_heartbeat(&beat, now)?;
+            if !beat.resent.is_empty() {
+                store.record_resent(&beat.machine_id, &beat.resent, now)?;
+            }
+            let waiting = store.care(&beat.machine_id)?;
+            Ok((beat, waiting))
+        })
         .await
         .map_err(machine_gone)?;
     app.events.publish(Event::Machine(machine));
-    Ok(Json(HeartbeatAnswer::new(now.to_rfc3339())))
+    Ok(Json(care::answer(&app, &beat, waiting, now).await))
 }

@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod body;
+pub mod care;
 pub mod heartbeat;
 pub mod logs;
 pub mod numbering;

@@ -114,6 +114,7 @@ fn commands_work_without_and_with_a_server() {
     );
     let renewed = json(&command(&home, &["machine", "rotate-key", "VM001"]));
     assert_ne!(renewed["api_key"], added["api_key"]);
+    care_commands(&home);
     json(&command(&home, &["machine", "remove", "VM001"]));
     assert!(command(&home, &["logs", "dump"]).stdout.is_empty());
 
@@ -126,6 +127,33 @@ fn commands_work_without_and_with_a_server() {
     assert!(!home.data().join("admin.sock").exists());
     let listed = json(&command(&home, &["machine", "list"]));
     assert_eq!(listed["machines"], Value::Array(Vec::new()));
+}
+
+/// What concerns the agent of VM001.
+fn care_commands(home: &Home) {
+    let machine = |words: &[&str]| {
+        let words: Vec<&str> = ["machine"].iter().chain(words).copied().collect();
+        json(&command(home, &words))
+    };
+    let code = machine(&["pairing-code", "VM001", "--url", "https://ops-pc:4433"]);
+    let word = code["pairing_code"].as_str().unwrap();
+    let read: wire::PairingCode = word.parse().unwrap();
+    assert_eq!(read.url, "https://ops-pc:4433");
+    assert_eq!(read.machine_id.as_str(), "VM001");
+    let asked = machine(&["rotate-key", "VM001", "--by-heartbeat"]);
+    assert!(asked["asked_at"].is_string() && asked["api_key"].is_null());
+    let file = home.data().with_file_name("new.toml");
+    let toml = "machine_id = \"VM001\"\n[wifi]\nurl = \"https://ops-pc:4433\"\n";
+    fs::write(&file, toml).unwrap();
+    let set = machine(&["agent-config", "VM001", "--set", file.to_str().unwrap()]);
+    assert_eq!(set["desired"]["toml"], toml);
+    assert_eq!(machine(&["agent-config", "VM001"]), set);
+    let gone = machine(&["agent-config", "VM001", "--withdraw"]);
+    assert_eq!(gone["desired"], Value::Null);
+    let range = ["--epoch", "7", "--from", "1", "--to", "9"];
+    let words: Vec<&str> = ["resend", "VM001"].into_iter().chain(range).collect();
+    let asked = machine(&words);
+    assert_eq!(machine(&["resend", "VM001"])["resends"][0], asked);
 }
 
 #[test]
@@ -157,6 +185,26 @@ fn a_failure_is_one_line_and_1_wrong_use_is_2() {
             "manager, technician or owner",
         ),
         (vec!["fly"], 2, "fly"),
+        (
+            vec!["machine", "pairing-code", "VM009"],
+            1,
+            "no machine VM009",
+        ),
+        (
+            vec!["machine", "pairing-code", "VM001", "--url", "http://x"],
+            1,
+            "must be https://",
+        ),
+        (
+            vec!["machine", "agent-config", "VM001", "--set", "/nonexistent"],
+            1,
+            "/nonexistent",
+        ),
+        (
+            vec!["machine", "resend", "VM001", "--epoch", "7"],
+            2,
+            "--from",
+        ),
     ] {
         let output = command(&home, &words);
         let said = String::from_utf8_lossy(&output.stderr);

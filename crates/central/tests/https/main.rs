@@ -1,6 +1,7 @@
 //! The started library, called over real HTTPS on a free port. One module a behaviour.
 
 mod access;
+mod care;
 #[cfg(unix)]
 mod commands;
 mod export;
@@ -9,6 +10,7 @@ mod lifecycle;
 mod limits;
 mod live;
 mod openapi;
+mod pairing;
 mod reading;
 mod rejections;
 mod signin;

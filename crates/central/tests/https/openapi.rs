@@ -20,9 +20,16 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/machines", "reader"),
     ("POST", "/api/machines", "manager"),
     ("DELETE", "/api/machines/{id}", "manager"),
+    ("DELETE", "/api/machines/{id}/agent-config", "manager"),
+    ("GET", "/api/machines/{id}/agent-config", "manager"),
+    ("PUT", "/api/machines/{id}/agent-config", "manager"),
+    ("POST", "/api/machines/{id}/pairing-code", "manager"),
+    ("GET", "/api/machines/{id}/resend", "manager"),
+    ("POST", "/api/machines/{id}/resend", "manager"),
     ("POST", "/api/machines/{id}/rotate-key", "manager"),
     ("GET", "/api/machines/{id}/status", "reader"),
     ("GET", "/api/openapi.json", "reader"),
+    ("POST", "/api/pair", "open"),
     ("DELETE", "/api/session", "reader"),
     ("GET", "/api/session", "reader"),
     ("POST", "/api/signin-links", "admin"),
@@ -71,6 +78,8 @@ async fn every_route_answers_401_without_a_valid_credential() {
             let got = status(&server, method, path, key).await;
             match (*who, *path) {
                 ("open", "/healthz") => assert_eq!(got, 200),
+                // Open, but nothing comes out without a pairing code's secret.
+                ("open", "/api/pair") => assert_eq!(got, 400),
                 _ => assert_eq!(got, 401, "{method} {path} with {key:?}"),
             }
         }
