@@ -66,7 +66,7 @@ fn a_code_makes_a_machine_send_and_is_good_once() {
 
     // What only this machine knows: where its log is, and where state may be kept.
     let log = dir.path().join("app.log");
-    fs::write(&log, "2026-01-22 14:30:15 - __main__ - INFO - Paired\n").expect("the log");
+    fs::write(&log, "2026-01-22 14:30:15 - __main__ - ERROR - Paired\n").expect("the log");
     let text = fs::read_to_string(&config).expect("the configuration");
     let own = |name: &str| dir.path().join(name).display().to_string();
     let text = text

@@ -13,7 +13,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes a machine's heartbeat and answers the server's time. */
+        /**
+         * Takes a machine's heartbeat. The answer says the server's time, and what is asked of the machine:
+         *     to use another key or configuration, to send entries once more.
+         */
         post: operations["post_heartbeat"];
         delete?: never;
         options?: never;
@@ -185,6 +188,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/machines/{id}/agent-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a machine is to be configured with, and what it says of it. */
+        get: operations["get_agent_config"];
+        /**
+         * Hands a configuration out with the machine's next heartbeat. The agent checks it as a file is
+         *     checked, tries it, and goes back by itself when it does not reach this server with it. The same
+         *     text again is another try when it was refused or rolled back, and else changes nothing.
+         */
+        put: operations["set_agent_config"];
+        post?: never;
+        /** Withdraws it: with its next heartbeat the machine goes back to its own file. */
+        delete: operations["withdraw_agent_config"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{id}/pairing-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a pairing code for a machine; the one before it is void. */
+        post: operations["add_pairing_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The requests to a machine to send entries once more, with what came of them. */
+        get: operations["get_resends"];
+        put?: never;
+        /** Asks a machine to send entries once more, with its next heartbeat. */
+        post: operations["ask_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/machines/{id}/rotate-key": {
         parameters: {
             query?: never;
@@ -194,7 +255,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a further key for a machine. Two are good at once: the new one and the one before. */
+        /**
+         * Makes a further key for a machine. Two are good at once: the new one and the one before. By
+         *     heartbeat nobody is shown it: the agent takes it over by itself, and the keys before it end a
+         *     quarter of an hour after its first use.
+         */
         post: operations["rotate_key"];
         delete?: never;
         options?: never;
@@ -230,6 +295,26 @@ export interface paths {
         get: operations["get_openapi"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Turns the secret of a pairing code into the key of its machine: once, or again for a few minutes
+         *     while that key was not used.
+         */
+        post: operations["pair"];
         delete?: never;
         options?: never;
         head?: never;
@@ -349,6 +434,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What a machine is to have, and what it says of it. */
+        AgentConfig: {
+            desired: components["schemas"]["DesiredAgentConfig"] | null;
+            /** @description The machine. */
+            machine_id: components["schemas"]["MachineId"];
+            reported: components["schemas"]["ConfigReport"] | null;
+            /** @description When that heartbeat came. */
+            reported_at: string | null;
+        };
         /**
          * @description How the application does whose logs are read, as far as its logs tell. Of several inputs the
          *     worst, and the newest.
@@ -437,6 +531,15 @@ export interface components {
         ContactEvent: {
             /** @description Which. */
             machine_id: components["schemas"]["MachineId"];
+        };
+        /** @description A configuration that is handed out. */
+        DesiredAgentConfig: {
+            /** @description When it was set. */
+            set_at: string;
+            /** @description The text of its `agent.toml`. */
+            toml: string;
+            /** @description Names it. */
+            version: string;
         };
         /** @description `entries`: entries of a machine were stored. */
         EntriesEvent: {
@@ -727,7 +830,10 @@ export interface components {
             api_key: string;
             /** @description Its id. */
             machine_id: components["schemas"]["MachineId"];
-            /** @description Null until pairing by code is there. */
+            /**
+             * @description For `vendlog-agent pair` on the machine, instead of copying the key and the configuration; good
+             *     once and for seven days. Null while the server takes no connections.
+             */
             pairing_code: string | null;
         };
         MachineId: string;
@@ -818,6 +924,11 @@ export interface components {
             /** @description By id. */
             machines: components["schemas"]["MachineView"][];
         };
+        /** @description A configuration to hand out. */
+        NewAgentConfig: {
+            /** @description The text of an `agent.toml`. */
+            toml: string;
+        };
         /** @description A batch as it is sent; at most 10,000 entries, 8 MiB as sent and 16 MiB unpacked. */
         NewBatch: {
             /**
@@ -879,6 +990,32 @@ export interface components {
             /** @description IANA zone such as `America/Los_Angeles`. */
             timezone?: string;
         };
+        /** @description What a code is to say. */
+        NewPairingCode: {
+            /**
+             * @description `https://host[:port]` by which the machine reaches this server; when absent, the address that
+             *     it is known by.
+             */
+            url?: string | null;
+        };
+        /** @description A range to send once more. */
+        NewResend: {
+            /**
+             * Format: int64
+             * @description The spool's epoch.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description The first seq.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description The last seq; at most 10,000 entries in all.
+             */
+            to: number;
+        };
         /** @description A sign-in link to make. */
         NewSigninLink: {
             /** @description The name of the session; `operator` when absent. */
@@ -891,6 +1028,29 @@ export interface components {
             name: string;
             /** @description What it may do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description Its answer: the key is shown this once. */
+        PairAnswer: {
+            /** @description A configuration to begin with; it does not hold the key. */
+            agent_toml: string;
+            /** @description For the agent's `api_key_file`. */
+            api_key: string;
+            /** @description Who the machine is now. */
+            machine_id: components["schemas"]["MachineId"];
+        };
+        /** @description The body of `POST /api/pair`. */
+        PairRequest: {
+            /** @description The secret of a pairing code: 43 characters of base64url. */
+            secret: string;
+        };
+        /** @description A pairing code; shown this once. */
+        PairingCodeMade: {
+            /** @description When it ends. */
+            expires_at: string;
+            /** @description The machine that it is for. */
+            machine_id: components["schemas"]["MachineId"];
+            /** @description For `vendlog-agent pair`; good once. */
+            pairing_code: string;
         };
         /**
          * @description What an agent knows of the way to the server.
@@ -938,6 +1098,48 @@ export interface components {
              */
             to: number;
         };
+        /** @description A request, and what came of it. */
+        ResendView: {
+            /** @description When it was asked for. */
+            asked_at: string;
+            /** @description When the machine reported; null while it waits. */
+            done_at: string | null;
+            /**
+             * Format: int64
+             * @description The spool's epoch.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description Entries that the machine had and this server has now.
+             */
+            found: number | null;
+            /**
+             * Format: int64
+             * @description The first seq.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Entries that the machine does not have any more: they stay a gap.
+             */
+            missing: number | null;
+            /**
+             * Format: int64
+             * @description The last seq.
+             */
+            to: number;
+        };
+        /** @description The requests to one machine. */
+        Resends: {
+            /** @description The oldest first; the last hundred. */
+            resends: components["schemas"]["ResendView"][];
+        };
         /** @description What came of a request to send again. */
         Resent: {
             /**
@@ -961,6 +1163,23 @@ export interface components {
          * @enum {string}
          */
         Role: "manager" | "technician" | "owner";
+        /**
+         * @description How a new key comes to its machine.
+         * @enum {string}
+         */
+        RotateBy: "answer" | "heartbeat";
+        /** @description How a new key is to come to its machine. */
+        RotateKey: {
+            /** @description `answer` when absent. */
+            by?: components["schemas"]["RotateBy"];
+        };
+        /** @description A rotation that waits for the machine's next heartbeat. */
+        RotationAsked: {
+            /** @description When it was asked for. */
+            asked_at: string;
+            /** @description The machine. */
+            machine_id: components["schemas"]["MachineId"];
+        };
         /**
          * @description How the caller came in.
          * @enum {string}
@@ -1578,7 +1797,7 @@ export interface operations {
             };
         };
     };
-    rotate_key: {
+    get_agent_config: {
         parameters: {
             query?: never;
             header?: never;
@@ -1595,7 +1814,335 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["AgentConfig"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_agent_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the machine */
+                id: components["schemas"]["MachineId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAgentConfig"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentConfig"];
+                };
+            };
+            /** @description no agent would take it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description it is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    withdraw_agent_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the machine */
+                id: components["schemas"]["MachineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentConfig"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    add_pairing_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the machine */
+                id: components["schemas"]["MachineId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPairingCode"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingCodeMade"];
+                };
+            };
+            /** @description the url cannot be taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description the server takes no connections */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_resends: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the machine */
+                id: components["schemas"]["MachineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Resends"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ask_resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the machine */
+                id: components["schemas"]["MachineId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewResend"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResendView"];
+                };
+            };
+            /** @description no range that can be asked for */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description too many requests wait for the machine */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    rotate_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the machine */
+                id: components["schemas"]["MachineId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateKey"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["MachineKey"];
+                };
+            };
+            /** @description by heartbeat: with the next one */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationAsked"];
+                };
+            };
+            /** @description by is neither answer nor heartbeat */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description no valid credential */
@@ -1676,6 +2223,65 @@ export interface operations {
             };
             /** @description no valid credential */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    pair: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PairRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairAnswer"];
+                };
+            };
+            /** @description no pairing request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description the code is not known, or replaced */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description the code was used or has ended */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description too many tries from this address */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
