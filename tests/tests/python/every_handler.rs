@@ -15,6 +15,9 @@ use crate::support::{
 const RECORDS: u64 = 100_000;
 /// As fast as Python can.
 const FULL_SPEED: u64 = 0;
+/// Records a second over UDP: what a debug build on a busy machine takes without the kernel's queue
+/// running over.
+const UDP_SPEED: u64 = 10_000;
 
 /// Logs `first..=last` with this handler and waits for the end; what the program says.
 fn log(handler: &str, target: &str, (first, last): (u64, u64), folder: &Path, speed: u64) -> Value {
@@ -119,4 +122,48 @@ fn rotated(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).expect("the folder").flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     names.filter(|name| name.starts_with("app.log.")).count()
+}
+
+#[test]
+fn a_syslog_handler_over_a_unix_socket_loses_nothing_at_full_speed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let socket = dir.path().join("syslog.sock");
+    let setup = setup(
+        dir.path(),
+        &format!("[[input]]\nkind = \"syslog\"\npath = {socket:?}\n"),
+    );
+    let (agent, local) = (setup.start(), Local::new(&setup));
+    wait::until("the socket", PATIENCE, || socket.exists().then_some(()));
+    let target = socket.to_str().expect("text");
+    log("syslog-unix", target, (1, RECORDS), dir.path(), FULL_SPEED);
+    assert_whole(local, agent, RECORDS, "SysLogHandler, Unix datagrams");
+}
+
+#[test]
+fn a_syslog_handler_over_udp_loses_nothing_at_a_speed_that_the_agent_keeps_up_with() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let port = free_udp_port();
+    let udp = format!("127.0.0.1:{port}");
+    let setup = setup(
+        dir.path(),
+        &format!("[[input]]\nkind = \"syslog\"\nudp = \"{udp}\"\n"),
+    );
+    let (agent, mut local) = (setup.start(), Local::new(&setup));
+    wait::until("the port", PATIENCE, || {
+        std::net::UdpSocket::bind(&udp).is_err().then_some(())
+    });
+    // UDP has nobody who waits: in steps, each when the one before has arrived.
+    const STEP: u64 = RECORDS / 10;
+    for first in (1..=RECORDS).step_by(STEP as usize) {
+        let last = first + STEP - 1;
+        log("syslog-udp", &udp, (first, last), dir.path(), UDP_SPEED);
+        local.wait_for(last);
+    }
+    assert_whole(local, agent, RECORDS, "SysLogHandler, UDP");
+}
+
+/// A port that nobody has at the moment.
+fn free_udp_port() -> u16 {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    socket.local_addr().expect("its address").port()
 }

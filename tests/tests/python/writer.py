@@ -46,10 +46,6 @@ def handler(kind, target):
         return logging.handlers.RotatingFileHandler(
             target, maxBytes=1000000, backupCount=100, encoding="utf-8"
         )
-    if kind == "rotating-few":
-        return logging.handlers.RotatingFileHandler(
-            target, maxBytes=50000, backupCount=1, encoding="utf-8"
-        )
     if kind == "timed":
         return logging.handlers.TimedRotatingFileHandler(
             target, when="S", interval=1, backupCount=0, encoding="utf-8"
