@@ -79,12 +79,13 @@ test('an error names the cause, and trying again helps when it is gone', async (
   expect(await screen.findByText('2 of 3 machines need attention')).toBeTruthy();
 });
 
-test('the first start offers the first machine, then its key and its agent.toml', async () => {
+test('the first start offers the first machine, then its pairing code, and all of it by hand', async () => {
   openAt('/', new MemoryServer());
   expect(await screen.findByText('No machines yet')).toBeTruthy();
   await userEvent.type(screen.getByLabelText(/Machine id/), 'VM001');
   await userEvent.click(screen.getByRole('button', { name: 'Add machine' }));
-  expect(await screen.findByText(/vl_abc_secret/)).toBeTruthy();
+  expect(await screen.findByText('sudo vendlog-agent pair VLP1-first')).toBeTruthy();
+  expect(screen.getByText(/vl_abc_secret/)).toBeTruthy();
   expect(screen.getByText('machine_id = "VM001"')).toBeTruthy();
 });
 

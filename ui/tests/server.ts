@@ -85,9 +85,7 @@ export class MemoryServer implements Transport {
       return json(500, { code: 'store_damaged', message: 'A day file is damaged. Run verify.' });
     }
     const answer =
-      method === 'POST'
-        ? this.#add(body as { machine_id: string })
-        : this.#answer(new URL(path, 'http://memory'));
+      method === 'POST' ? this.#change(path, body) : this.#answer(new URL(path, 'http://memory'));
     await Promise.resolve();
     if (signal?.aborted) throw new DOMException('called off', 'AbortError');
     return answer;
@@ -143,13 +141,36 @@ export class MemoryServer implements Transport {
     return json(200, { version: '0.1.0', url: null, pin: null, listen_error: null });
   }
 
+  #change(path: string, body: unknown): Answer {
+    const [, machine_id, what] = /^\/api\/machines\/([^/]+)\/(.+)$/.exec(path) ?? [];
+    if (!machine_id) return this.#add(body as { machine_id: string });
+    if (what === 'pairing-code') {
+      const { url = 'https://ops:4433' } = body as { url?: string };
+      if (!url.startsWith('https://')) {
+        return json(400, { code: 'bad_field', message: 'field "url" must be https://HOST' });
+      }
+      const pairing_code = `VLP1-for-${machine_id}`;
+      return json(201, { machine_id, pairing_code, expires_at: new Date(NOW).toISOString() });
+    }
+    const { by } = body as { by: string };
+    if (by === 'heartbeat') {
+      return json(202, { machine_id, asked_at: new Date(NOW).toISOString() });
+    }
+    return json(200, { machine_id, api_key: 'vl_new_secret' });
+  }
+
   #add({ machine_id }: { machine_id: string }): Answer {
     if (this.machines.some((machine) => machine.machine_id === machine_id)) {
       return json(409, { code: 'machine_exists', message: 'There is such a machine.' });
     }
     this.machines = [...this.machines, aMachine(machine_id, { status: 'grey' })];
     const agent_toml = `machine_id = "${machine_id}"\n`;
-    return json(201, { machine_id, api_key: 'vl_abc_secret', pairing_code: null, agent_toml });
+    return json(201, {
+      machine_id,
+      api_key: 'vl_abc_secret',
+      pairing_code: 'VLP1-first',
+      agent_toml,
+    });
   }
 
   #found(query: URLSearchParams): LogEntry[] {

@@ -10,6 +10,7 @@ import type {
   MachineKey,
   MachineList,
   NewMachine,
+  PairingCode,
   ServerInfo,
 } from './types';
 
@@ -31,10 +32,22 @@ export class Client {
     return this.#ask({ method: 'POST', path: '/api/machines', body: machine });
   }
 
-  /** A further key; the one in use stays valid. */
+  /** A further key, to be brought to the machine by hand; the one in use stays valid. */
   rotateKey(id: string): Promise<MachineKey> {
     const path = `/api/machines/${encodeURIComponent(id)}/rotate-key`;
-    return this.#ask({ method: 'POST', path });
+    return this.#ask({ method: 'POST', path, body: { by: 'answer' } });
+  }
+
+  /** The machine takes a new key with its next heartbeat; nobody else sees it. */
+  async rotateKeyByHeartbeat(id: string): Promise<void> {
+    const path = `/api/machines/${encodeURIComponent(id)}/rotate-key`;
+    await this.#ask({ method: 'POST', path, body: { by: 'heartbeat' } });
+  }
+
+  /** A code for `vendlog-agent pair`; `url`: how the machine reaches this server. */
+  makePairingCode(id: string, url: string | null): Promise<PairingCode> {
+    const path = `/api/machines/${encodeURIComponent(id)}/pairing-code`;
+    return this.#ask({ method: 'POST', path, body: url ? { url } : {} });
   }
 
   async removeMachine(id: string): Promise<void> {

@@ -18,6 +18,7 @@ export type MachineList = Schemas['Machines'];
 export type Status = Schemas['Color'];
 export type AddedMachine = Schemas['MachineAdded'];
 export type MachineKey = Schemas['MachineKey'];
+export type PairingCode = Schemas['PairingCodeMade'];
 export type NewMachine = Pick<Schemas['NewMachine'], 'machine_id'> & Partial<Schemas['NewMachine']>;
 export type ServerInfo = Schemas['Info'];
 export type EntriesEvent = Schemas['EntriesEvent'];
