@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use serde::{Deserialize, Serialize};
 
+use super::content::Content;
 use super::lines::{TAIL_BYTES, tail_hash};
 use super::socket::Senders;
 use crate::assemble::AssemblyState;
@@ -83,23 +84,19 @@ pub struct Place {
 }
 
 impl Place {
-    /// Whether `file` holds, before this position, what the file of this position held.
+    /// Whether `content` holds, before this position, what the file of this position held.
     ///
     /// # Errors
-    /// The file cannot be read.
-    pub fn content_matches(&self, file: &File) -> io::Result<bool> {
-        if file.metadata()?.len() < self.offset {
+    /// The file cannot be read, or is damaged.
+    pub(super) fn content_matches(&self, content: &mut Content) -> io::Result<bool> {
+        let head = content.range(0, self.head_len.min(HEAD_BYTES as u64) as usize)?;
+        if head_hash(&head) != self.head {
             return Ok(false);
         }
         let tail_from = self.offset.saturating_sub(TAIL_BYTES as u64);
-        let tail = read_range(file, tail_from, (self.offset - tail_from) as usize)?;
-        let head = read_range(file, 0, self.head_len.min(HEAD_BYTES as u64) as usize)?;
-        Ok(tail_hash(&tail) == self.tail && head_hash(&head) == self.head)
-    }
-
-    /// Whether `meta` has the same device and inode.
-    pub fn is_inode_of(&self, meta: &Metadata) -> bool {
-        (self.dev, self.ino) == (meta.dev(), meta.ino())
+        let tail_len = (self.offset - tail_from) as usize;
+        let tail = content.range(tail_from, tail_len)?;
+        Ok(tail.len() == tail_len && tail_hash(&tail) == self.tail)
     }
 }
 
@@ -161,7 +158,9 @@ mod tests {
         let place = place(&content, 4000);
         let matches = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
-            place.content_matches(&File::open(&path).unwrap()).unwrap()
+            place
+                .content_matches(&mut Content::open(&path).unwrap())
+                .unwrap()
         };
         assert!(matches(&content));
         assert!(

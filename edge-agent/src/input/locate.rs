@@ -1,30 +1,36 @@
-//! Finds the file that a position belongs to after renames, and the files that came after it.
-//!
-//! A chain is what rename rotation leaves beside `app.log`: `app.log.1`, `app.log.2` ...
-//! (higher is older), or dated names such as `app.log-20260122` and `app.log.2026-01-22`. Compressed
-//! files are not read: configure `delaycompress`, so that the newest rotated file stays plain.
+//! Finds the file that a position belongs to after renames, copies and compression, and the file
+//! that comes after one. Decides only; nothing is remembered here.
 
-use std::cmp::Reverse;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::identity::{HEAD_BYTES, Place, mtime_ns};
+use super::chain::{Sibling, chain, directory};
+use super::content::{Coding, Content};
+use super::identity::{HEAD_BYTES, Place};
 
-/// Rotated files that cannot be read as text.
-const COMPRESSED: [&str; 6] = ["gz", "xz", "zst", "bz2", "lz4", "zip"];
-/// The most rotated files looked at; rotation rarely keeps more than a month of days.
-const CHAIN_MAX_FILES: usize = 100;
+/// So many names of a directory are looked at for a file that was given an unusual one.
+const LISTED_MAX: usize = 4096;
 
 /// Where to go on reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The file.
     pub path: PathBuf,
-    /// How far it was read.
+    /// Its device and inode number when it was found: rotation may put another file there before
+    /// it is opened.
+    pub dev_ino: (u64, u64),
+    /// Its size on the disk in bytes.
+    pub len: u64,
+    /// Whether it has the log's own name.
+    pub is_current: bool,
+    /// How far its text was read.
     pub offset: u64,
     /// How it was found.
     pub how: How,
+    /// The names of files before it that cannot be read.
+    pub unreadable: Vec<String>,
 }
 
 /// How the file to go on with was found.
@@ -34,7 +40,11 @@ pub enum How {
     Fresh,
     /// The file of the position, under its own name or a rotated one.
     Same,
-    /// The file was truncated: it starts again.
+    /// A copy of it; the file itself was truncated.
+    Copied,
+    /// The file comes after one that was read to its end.
+    Next,
+    /// The file was truncated or written anew; what it was is nowhere.
     Truncated,
     /// The file of the position is gone; the oldest that came after it.
     Gone,
@@ -43,151 +53,189 @@ pub enum How {
 /// Where to go on after `place`, for the log at `path`. `None`: no such file, wait for it.
 ///
 /// # Errors
-/// The directory or a file cannot be read.
+/// The directory or a file cannot be read; `NotFound`: files are renamed this very moment.
 pub fn locate(path: &Path, place: Option<&Place>) -> io::Result<Option<Found>> {
+    let current = current(path)?;
     let Some(place) = place else {
-        return Ok(at_start(path, How::Fresh));
+        return Ok(current.map(|file| found(file, true, How::Fresh)));
     };
-    let mut files = chain(path);
-    files.push(path.to_owned());
-    files.reverse();
-    // The same inode first: two files may begin alike and one may be a copy of the other.
-    for by_inode in [true, false] {
-        for file in &files {
-            if belongs(file, place, by_inode)? {
-                let found = Found {
-                    path: file.clone(),
-                    offset: place.offset,
-                    how: How::Same,
-                };
+    let siblings = chain(path)?;
+    let has_inode = |file: &Sibling| file.dev_ino.1 == place.ino;
+    let is_reused = current.as_ref().is_some_and(has_inode);
+    if let Some(file) = holder(current.as_ref(), &siblings, place)? {
+        let is_current = current.as_ref() == Some(&file);
+        // A number is also reused after compression, but not before the next rotation.
+        let is_copy = is_reused
+            && !has_inode(&file)
+            && (file.coding == Coding::Plain || siblings.last() == Some(&file));
+        let how = if is_copy { How::Copied } else { How::Same };
+        let mut found = found(file, is_current, how);
+        found.offset = place.offset;
+        return Ok(Some(found));
+    }
+    if let Some(file) = elsewhere(path, place)? {
+        let mut found = found(file, false, How::Same);
+        found.offset = place.offset;
+        return Ok(Some(found));
+    }
+    let how = if is_reused { How::Truncated } else { How::Gone };
+    Ok(first_of(newer(&siblings, place), current, how))
+}
+
+/// The file that comes after the one that `place` is the end of; `None` when there is none.
+///
+/// # Errors
+/// As [`locate`].
+pub fn successor(path: &Path, place: &Place) -> io::Result<Option<Found>> {
+    // Before the chain: should it be renamed meanwhile, it is found there.
+    let current = current(path)?;
+    let siblings = chain(path)?;
+    let is_ours = |file: &Sibling| file.dev_ino == (place.dev, place.ino);
+    let mut ours = siblings.iter().position(is_ours);
+    if ours.is_none() {
+        // It may have been compressed while it was open.
+        for (index, file) in siblings.iter().enumerate().rev() {
+            if may_be_copy(file, place) && holds(file, place)? {
+                ours = Some(index);
+                break;
+            }
+        }
+    }
+    let rest = match ours {
+        Some(index) => &siblings[index + 1..],
+        None => newer(&siblings, place),
+    };
+    let current = current.filter(|file| !is_ours(file));
+    Ok(first_of(rest, current, How::Next))
+}
+
+/// The first that can be read and holds anything, else the log itself.
+fn first_of(rest: &[Sibling], current: Option<Sibling>, how: How) -> Option<Found> {
+    let mut unreadable = Vec::new();
+    let mut next = None;
+    for file in rest {
+        if file.coding == Coding::Other {
+            unreadable.push(name_of(&file.path));
+        } else if file.len > 0 {
+            next = Some(found(file.clone(), false, how));
+            break;
+        }
+    }
+    let mut next = next.or_else(|| current.map(|file| found(file, true, how)))?;
+    next.unreadable = unreadable;
+    Some(next)
+}
+
+fn found(file: Sibling, is_current: bool, how: How) -> Found {
+    Found {
+        path: file.path,
+        dev_ino: file.dev_ino,
+        len: file.len,
+        is_current,
+        offset: 0,
+        how,
+        unreadable: Vec::new(),
+    }
+}
+
+/// The log under its own name; `None` when there is none now.
+fn current(path: &Path) -> io::Result<Option<Sibling>> {
+    match Sibling::at(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// Those that were written after `place` was read, all behind the first of them.
+fn newer<'a>(siblings: &'a [Sibling], place: &Place) -> &'a [Sibling] {
+    let first = siblings.iter().position(|file| file.is_newer_than(place));
+    first.map_or(&[], |first| &siblings[first..])
+}
+
+/// The file that holds what was before `place`.
+fn holder(
+    current: Option<&Sibling>,
+    siblings: &[Sibling],
+    place: &Place,
+) -> io::Result<Option<Sibling>> {
+    let newest_first = || current.into_iter().chain(siblings.iter().rev());
+    // The same inode first: two files may begin alike and one may be a copy of the other. Device
+    // numbers change when a disk is plugged in elsewhere, and at restarts.
+    for file in newest_first() {
+        if file.dev_ino == (place.dev, place.ino) && holds(file, place)? {
+            return Ok(Some(file.clone()));
+        }
+    }
+    for file in newest_first() {
+        if file.dev_ino.1 == place.ino && holds(file, place)? {
+            return Ok(Some(file.clone()));
+        }
+    }
+    for file in newest_first() {
+        let may_be = if Some(file) == current {
+            // A short start ("3 products loaded") is the same in many files.
+            place.offset >= HEAD_BYTES as u64
+        } else {
+            may_be_copy(file, place)
+        };
+        if may_be && holds(file, place)? {
+            return Ok(Some(file.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether its bytes may say that it is a copy: an older one may begin alike.
+fn may_be_copy(file: &Sibling, place: &Place) -> bool {
+    place.offset >= HEAD_BYTES as u64 || (place.offset > 0 && file.is_as_new_as(place))
+}
+
+fn holds(file: &Sibling, place: &Place) -> io::Result<bool> {
+    let opened = match Content::open(&file.path) {
+        Ok(opened) => Ok(opened),
+        // The very file, but not to be read now: taking it for another would repeat it all.
+        Err(error) if file.dev_ino == (place.dev, place.ino) => Err(error),
+        // One that is gone or not ours to read is simply not the one that was read before.
+        Err(_) => return Ok(false),
+    };
+    let mut content = opened?;
+    let meta = content.metadata()?;
+    if (meta.dev(), meta.ino()) != file.dev_ino {
+        // Renamed since it was listed.
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    match place.content_matches(&mut content) {
+        // Damaged, or not written to its end yet.
+        Err(_) if !content.is_plain() => Ok(false),
+        matches => matches,
+    }
+}
+
+/// The file of `place` under a name that rotation does not give, in the directories of the log:
+/// `last_tx_log.old`, or what a symbolic link pointed to before.
+fn elsewhere(path: &Path, place: &Place) -> io::Result<Option<Sibling>> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut dirs = vec![directory(path), directory(&target)];
+    dirs.dedup();
+    for dir in dirs {
+        let Ok(listing) = fs::read_dir(dir) else {
+            continue;
+        };
+        for file in listing.flatten().take(LISTED_MAX) {
+            let is_file = file.file_type().is_ok_and(|kind| kind.is_file());
+            // What cannot be looked at is not the one.
+            let Ok(found) = Sibling::at(&file.path()) else {
+                continue;
+            };
+            if is_file && found.dev_ino.1 == place.ino && holds(&found, place)? {
                 return Ok(Some(found));
             }
         }
     }
-    if fs::metadata(path).is_ok_and(|meta| place.is_inode_of(&meta)) {
-        return Ok(at_start(path, How::Truncated));
-    }
-    let newer = chain(path)
-        .into_iter()
-        .find(|file| fs::metadata(file).is_ok_and(|meta| mtime_ns(&meta) > place.mtime_ns));
-    Ok(at_start(newer.as_deref().unwrap_or(path), How::Gone))
+    Ok(None)
 }
 
-/// The file that comes after the rotated one with this inode, which was last written at
-/// `written_ns`; the log itself when there is none between.
-pub fn successor(path: &Path, dev_ino: (u64, u64), written_ns: i64) -> PathBuf {
-    use std::os::unix::fs::MetadataExt;
-    let files = chain(path);
-    let meta = |file: &PathBuf| fs::metadata(file).ok();
-    let ours = files
-        .iter()
-        .position(|file| meta(file).is_some_and(|meta| (meta.dev(), meta.ino()) == dev_ino));
-    let next = match ours {
-        Some(at) => files.get(at + 1),
-        None => files
-            .iter()
-            .find(|file| meta(file).is_some_and(|m| mtime_ns(&m) > written_ns)),
-    };
-    next.cloned().unwrap_or_else(|| path.to_owned())
-}
-
-/// The rotated files beside `path`, oldest first, without `path` itself.
-pub fn chain(path: &Path) -> Vec<PathBuf> {
-    // A symbolic link's target is rotated where it lies.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let Some(base) = path.file_name().and_then(|name| name.to_str()) else {
-        return Vec::new();
-    };
-    let dir = path
-        .parent()
-        .filter(|dir| !dir.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    // A directory that is gone or may not be listed has no chain that we could follow.
-    let Ok(listing) = fs::read_dir(dir) else {
-        return Vec::new();
-    };
-    let mut files = Vec::new();
-    for file in listing.flatten() {
-        let name = file.file_name();
-        let Some(suffix) = name.to_str().and_then(|name| rotated_suffix(name, base)) else {
-            continue;
-        };
-        // Rotation may remove it this very moment.
-        let Ok(meta) = file.metadata() else { continue };
-        if meta.is_file() {
-            let number: Option<u32> = suffix.parse().ok().filter(|_| suffix.len() < 5);
-            // Numbered ones by their number, the highest being the oldest; others by their time.
-            let order = (Reverse(number), mtime_ns(&meta), file.path());
-            files.push(order);
-        }
-    }
-    files.sort();
-    let surplus = files.len().saturating_sub(CHAIN_MAX_FILES);
-    files
-        .into_iter()
-        .skip(surplus)
-        .map(|(_, _, path)| path)
-        .collect()
-}
-
-fn rotated_suffix<'a>(name: &'a str, base: &str) -> Option<&'a str> {
-    let suffix = name.strip_prefix(base)?.strip_prefix(['.', '-'])?;
-    let looks_rotated = suffix.starts_with(|c: char| c.is_ascii_digit());
-    let plain = !COMPRESSED.iter().any(|ending| suffix.ends_with(ending));
-    (looks_rotated && plain).then_some(suffix)
-}
-
-fn belongs(path: &Path, place: &Place, by_inode: bool) -> io::Result<bool> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        // The very file, but not to be read now: taking it for another would repeat it all.
-        Err(error) if fs::metadata(path).is_ok_and(|meta| place.is_inode_of(&meta)) => {
-            return Err(error);
-        }
-        // One that is gone or not ours to read is simply not the one that was read before.
-        Err(_) => return Ok(false),
-    };
-    let may_be = if by_inode {
-        place.is_inode_of(&file.metadata()?)
-    } else {
-        // A short start ("3 products loaded") is the same in many files.
-        place.offset >= HEAD_BYTES as u64
-    };
-    Ok(may_be && place.content_matches(&file)?)
-}
-
-fn at_start(path: &Path, how: How) -> Option<Found> {
-    path.exists().then(|| Found {
-        path: path.to_owned(),
-        offset: 0,
-        how,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_chain_is_oldest_first_and_without_compressed_files() {
-        let dir = tempfile::tempdir().unwrap();
-        let names = [
-            "a.log",
-            "a.log.1",
-            "a.log.2",
-            "a.log.10",
-            "a.log.3.gz",
-            "a.log.bak",
-            "other.log.1",
-        ];
-        for name in names {
-            fs::write(dir.path().join(name), name).unwrap();
-        }
-        let found = chain(&dir.path().join("a.log"));
-        let found: Vec<_> = found
-            .iter()
-            .map(|p| p.file_name().unwrap().to_str().unwrap())
-            .collect();
-        assert_eq!(found, ["a.log.10", "a.log.2", "a.log.1"]);
-    }
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
 }

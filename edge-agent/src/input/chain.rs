@@ -1,0 +1,257 @@
+//! The rotated files beside a log, oldest first: what rename rotation, logrotate and Python's
+//! handlers leave. Only names and metadata; nothing is opened.
+//!
+//! A chain is `app.log.1`, `app.log.2` ... (higher is older), or dated names such as
+//! `app.log-20260122`, `app.log.2026-01-22` and `app-20260122.log`, each perhaps compressed. Where
+//! the log is a symbolic link, files that are named like its target but for the digits belong too.
+
+use std::cmp::Reverse;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::content::Coding;
+use super::identity::{Place, mtime_ns};
+
+/// The most rotated files looked at; rotation rarely keeps more than a month of days.
+const CHAIN_MAX_FILES: usize = 100;
+/// A directory is listed again until two listings agree: one that is renamed in meanwhile may show
+/// a file twice or not at all. So often at most; a rotation is over long before.
+const LISTINGS_MAX: usize = 20;
+/// A date has so many digits at least; fewer between name and ending may be another program's.
+const DATE_MIN_DIGITS: usize = 6;
+
+/// A file of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sibling {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How its text is held.
+    pub coding: Coding,
+    /// Device and inode number.
+    pub dev_ino: (u64, u64),
+    /// Its size on the disk in bytes.
+    pub len: u64,
+    /// When it was written last, nanoseconds since 1970.
+    pub mtime_ns: i64,
+}
+
+impl Sibling {
+    /// The file at `path` itself.
+    ///
+    /// # Errors
+    /// As `stat`.
+    pub fn at(path: &Path) -> io::Result<Sibling> {
+        let meta = fs::metadata(path)?;
+        Ok(Sibling {
+            path: path.to_owned(),
+            coding: Coding::Plain,
+            dev_ino: (meta.dev(), meta.ino()),
+            len: meta.len(),
+            mtime_ns: mtime_ns(&meta),
+        })
+    }
+
+    /// Whether it was written after the file of `place` was read there.
+    pub fn is_newer_than(&self, place: &Place) -> bool {
+        self.mtime_ns > place.mtime_ns || self.is_in_second_of(place)
+    }
+
+    /// Whether it was not written before that.
+    pub fn is_as_new_as(&self, place: &Place) -> bool {
+        self.mtime_ns >= place.mtime_ns || self.is_in_second_of(place)
+    }
+
+    /// Some tools keep only the seconds of a file's time when they copy it.
+    fn is_in_second_of(&self, place: &Place) -> bool {
+        const SECOND_NS: i64 = 1_000_000_000;
+        self.mtime_ns % SECOND_NS == 0 && self.mtime_ns / SECOND_NS == place.mtime_ns / SECOND_NS
+    }
+}
+
+/// The rotated files beside `path`, oldest first, without `path` itself.
+///
+/// # Errors
+/// The directory changes all the time; try again later.
+pub fn chain(path: &Path) -> io::Result<Vec<Sibling>> {
+    let mut before = listing(path);
+    for _ in 0..LISTINGS_MAX {
+        let now = listing(path);
+        let names = |files: &[Sibling]| -> Vec<_> {
+            files
+                .iter()
+                .map(|file| (file.path.clone(), file.dev_ino))
+                .collect()
+        };
+        if names(&now) == names(&before) {
+            return Ok(now);
+        }
+        before = now;
+    }
+    // Read as "renamed while it was looked at" above.
+    Err(io::ErrorKind::NotFound.into())
+}
+
+fn listing(path: &Path) -> Vec<Sibling> {
+    // A symbolic link's target is rotated where it lies.
+    let is_link = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let Some(base) = path.file_name().and_then(|name| name.to_str()) else {
+        return Vec::new();
+    };
+    // A directory that is gone or may not be listed has no chain that we could follow.
+    let Ok(listing) = fs::read_dir(directory(&path)) else {
+        return Vec::new();
+    };
+    let mut files = Vec::new();
+    for file in listing.flatten() {
+        let name = file.file_name();
+        let Some(name) = name.to_str().filter(|name| *name != base) else {
+            continue;
+        };
+        let (coding, plain) = Coding::of(name);
+        let Some(number) = rotated(plain, base, is_link) else {
+            continue;
+        };
+        // Rotation may remove it this very moment.
+        let Ok(meta) = file.metadata() else { continue };
+        if meta.is_file() {
+            // Numbered ones by their number, the highest being the oldest; others by their time.
+            // Of a file and its compressed form the plain one: the other may be half written.
+            let order = (Reverse(number), mtime_ns(&meta), plain.to_owned());
+            let sibling = Sibling {
+                path: file.path(),
+                coding,
+                dev_ino: (meta.dev(), meta.ino()),
+                len: meta.len(),
+                mtime_ns: mtime_ns(&meta),
+            };
+            files.push((order, sibling));
+        }
+    }
+    without_twins(&mut files);
+    files.sort_by(|(a, left), (b, right)| (a, &left.path).cmp(&(b, &right.path)));
+    let surplus = files.len().saturating_sub(CHAIN_MAX_FILES);
+    files.into_iter().skip(surplus).map(|(_, f)| f).collect()
+}
+
+type Order = (Reverse<Option<u32>>, i64, String);
+
+/// Of a file that is there plain and compressed, which it is while it is being compressed, only
+/// the plain one is kept.
+fn without_twins(files: &mut Vec<(Order, Sibling)>) {
+    let is_plain = |file: &Sibling| file.coding == Coding::Plain;
+    let plain: Vec<String> = files
+        .iter()
+        .filter(|(_, file)| is_plain(file))
+        .map(|((_, _, name), _)| name.clone())
+        .collect();
+    files.retain(|((_, _, name), file)| is_plain(file) || !plain.contains(name));
+}
+
+/// The directory of a file.
+pub fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether `name` is that of a file rotated from `base`, and its number if it has one.
+fn rotated(name: &str, base: &str, is_link: bool) -> Option<Option<u32>> {
+    if let Some(suffix) = name.strip_prefix(base) {
+        let suffix = suffix.strip_prefix(['.', '-', '_'])?;
+        let starts = suffix.starts_with(|c: char| c.is_ascii_digit());
+        let number = suffix.parse().ok().filter(|_| suffix.len() < 5);
+        return starts.then_some(number);
+    }
+    if is_link && shape(name) == shape(base) && name != base {
+        return Some(None);
+    }
+    let (stem, ending) = base.rsplit_once('.')?;
+    let middle = name.strip_prefix(stem)?.strip_suffix(ending)?;
+    let middle = middle.strip_suffix('.')?.strip_prefix(['.', '-', '_'])?;
+    let digits = middle.bytes().filter(u8::is_ascii_digit).count();
+    let is_date = digits >= DATE_MIN_DIGITS
+        && middle
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'T' | b'.'));
+    is_date.then_some(None)
+}
+
+/// A name with one `0` for each run of digits.
+fn shape(name: &str) -> String {
+    let mut shape = String::with_capacity(name.len());
+    for character in name.chars() {
+        match character {
+            '0'..='9' if shape.ends_with('0') => {}
+            '0'..='9' => shape.push('0'),
+            other => shape.push(other),
+        }
+    }
+    shape
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path, log: &str) -> Vec<String> {
+        let files = chain(&dir.join(log)).unwrap();
+        let name = |file: Sibling| file.path.file_name().unwrap().to_str().unwrap().to_owned();
+        files.into_iter().map(name).collect()
+    }
+
+    #[test]
+    fn the_chain_is_oldest_first_with_compressed_files_but_not_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [
+            "a.log",
+            "a.log.1",
+            "a.log.2",
+            "a.log.2.gz",
+            "a.log.10.xz",
+            "a.log.3.gz",
+            "a.log.bak",
+            "a-2.log",
+            "other.log.1",
+        ] {
+            fs::write(dir.path().join(name), name).unwrap();
+        }
+        assert_eq!(
+            names(dir.path(), "a.log"),
+            ["a.log.10.xz", "a.log.3.gz", "a.log.2", "a.log.1"]
+        );
+    }
+
+    #[test]
+    fn dated_files_come_by_their_time_and_those_of_a_link_by_their_shape() {
+        let dir = tempfile::tempdir().unwrap();
+        for (age, name) in [
+            (4, "app-20260119.log.gz"),
+            (3, "app-20260120.log"),
+            (2, "app.log-20260121"),
+            (1, "app.log.2026-01-22"),
+            (0, "app.log"),
+            (2, "day-3.txt"),
+            (1, "day-14.txt"),
+            (0, "night-1.txt"),
+        ] {
+            let file = fs::File::create(dir.path().join(name)).unwrap();
+            let written = std::time::SystemTime::now() - std::time::Duration::from_secs(60 * age);
+            file.set_modified(written).unwrap();
+        }
+        assert_eq!(
+            names(dir.path(), "app.log"),
+            [
+                "app-20260119.log.gz",
+                "app-20260120.log",
+                "app.log-20260121",
+                "app.log.2026-01-22"
+            ]
+        );
+        std::os::unix::fs::symlink("day-14.txt", dir.path().join("current")).unwrap();
+        assert_eq!(names(dir.path(), "current"), ["day-3.txt"]);
+    }
+}

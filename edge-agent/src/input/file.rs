@@ -1,0 +1,493 @@
+//! Follows one log file: across growth, renames, copies, compression, truncation and restarts, each
+//! line once. What nobody can read any more is said as a gap.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::content::Content;
+use super::identity::{HEAD_BYTES, head_hash, mtime_ns};
+use super::lines::{LineCutter, TAIL_BYTES};
+use super::locate::{Found, How, locate, successor};
+use super::loss::{self, Seen, gaps};
+use super::watch::SAFETY_POLL;
+use super::{At, Gap, InputEvent, Line, Next, Place};
+
+/// How much of a file is read at a time, so that one busy file neither fills the memory nor keeps
+/// the others waiting.
+const READ_BYTES: usize = 64 * 1024;
+/// A file that was renamed may still be written by one of several programs that have it open; this
+/// long without growth, and with something in the new file, it is taken as finished. Longer, and a
+/// program that rotates many times a second is lost sight of.
+const RENAMED_QUIET: Duration = Duration::from_millis(250);
+/// A file that was renamed while it was being opened is looked for again after this time.
+const RENAMED_AGAIN: Duration = Duration::from_millis(100);
+/// Every write wakes us. Without a look for this long, we were not awake: more may have been
+/// written before a truncation than was ever seen.
+const BLIND: Duration = Duration::from_secs(2 * SAFETY_POLL.as_secs());
+/// A file that was left is kept open this long, to notice who still writes to it. Not longer: when
+/// it is deleted, its room on the card is free only after that.
+const LEFT_WATCHED: Duration = Duration::from_secs(60);
+/// So many NUL bytes at the start of a file are a hole: a program that does not append goes on at
+/// its old position after somebody else truncated the file.
+const HOLE_MIN_BYTES: usize = 512;
+
+/// One file being followed.
+#[derive(Debug)]
+pub struct FileInput {
+    path: PathBuf,
+    place: Option<Place>,
+    inside_line: bool,
+    open: Option<Open>,
+    finished_since: Option<Instant>,
+    /// When the open file was last looked at.
+    looked: Option<Instant>,
+    /// The file that was open before, for a while: somebody may write to it still.
+    left: Option<Left>,
+    /// Whether the open file is a copy, so that those after it are copies too.
+    copied: bool,
+    buffer: Vec<u8>,
+}
+
+/// A file that was read to its end and left.
+#[derive(Debug)]
+struct Left {
+    content: Content,
+    path: PathBuf,
+    end: u64,
+    until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Open {
+    content: Content,
+    /// Its name when it was opened.
+    path: PathBuf,
+    dev_ino: (u64, u64),
+    mtime_ns: i64,
+    /// Its length when it was last looked at; of what is compressed, on the disk.
+    len: u64,
+    cutter: LineCutter,
+    /// Length and hash of the first bytes, as far as they are known.
+    head: (u64, u64),
+    /// Whether only NUL was read yet.
+    is_in_hole: bool,
+}
+
+impl FileInput {
+    /// Follows `path`, going on behind `place`; `inside_line` says that the line cut there goes on.
+    pub fn new(path: &Path, place: Option<Place>, inside_line: bool) -> FileInput {
+        FileInput {
+            path: path.to_owned(),
+            place,
+            inside_line,
+            open: None,
+            finished_since: None,
+            looked: None,
+            left: None,
+            copied: false,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// The log's path as configured.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of the open file that were not given out as lines yet; of a compressed one, all.
+    pub fn lag_bytes(&self) -> u64 {
+        let Some(open) = &self.open else { return 0 };
+        let len = open.content.metadata().map_or(0, |meta| meta.len());
+        match open.content.is_plain() {
+            true => len.saturating_sub(open.cutter.position()),
+            false => len,
+        }
+    }
+
+    /// Reads on: appends what was found to `events`.
+    ///
+    /// # Errors
+    /// The file cannot be opened or read; try again later. What was given out stays given out.
+    pub fn step(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<Next> {
+        match self.try_step(now, events) {
+            // Renamed between being found and being opened.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Next::After(RENAMED_AGAIN)),
+            stepped => stepped,
+        }
+    }
+
+    fn try_step(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<Next> {
+        let Some(open) = &mut self.open else {
+            let Some(found) = locate(&self.path, self.place.as_ref())? else {
+                return Ok(Next::OnChange);
+            };
+            let gaps = gaps(&self.path, &found, Seen::BeforeStart);
+            self.start(&found, gaps, events)?;
+            return Ok(Next::Now);
+        };
+        if !open.content.is_plain() {
+            return self.unpack(now, events);
+        }
+        let meta = open.content.metadata()?;
+        let end = open.cutter.end();
+        let is_shorter = meta.len() < end;
+        let is_grown = meta.len() > end;
+        // Truncated and grown to the very same length, it was written to all the same.
+        if !is_shorter && !is_grown && mtime_ns(&meta) == open.mtime_ns {
+            return self.at_end(now, events);
+        }
+        let mut got = 0;
+        if is_grown {
+            self.buffer.resize(READ_BYTES, 0);
+            got = open.content.read_at(&mut self.buffer, end)?;
+        }
+        // After reading: what was read before a truncation is not mixed with what came after.
+        if is_shorter || !open.is_unchanged()? {
+            return self.restart_truncated(now, events);
+        }
+        (open.mtime_ns, open.len) = (mtime_ns(&meta), meta.len());
+        self.looked = Some(now);
+        if got == 0 {
+            return self.at_end(now, events);
+        }
+        self.finished_since = None;
+        self.take(got, events)?;
+        Ok(Next::Now)
+    }
+
+    /// Cuts the first `got` bytes of the buffer into lines.
+    fn take(&mut self, got: usize, events: &mut Vec<InputEvent>) -> io::Result<()> {
+        let Some(open) = &mut self.open else {
+            return Ok(());
+        };
+        let mut bytes = &self.buffer[..got];
+        if open.cutter.end() == 0 {
+            let hole = bytes.iter().take_while(|byte| **byte == 0).count();
+            open.is_in_hole = hole >= HOLE_MIN_BYTES;
+        }
+        if open.is_in_hole {
+            let hole = bytes.iter().take_while(|byte| **byte == 0).count();
+            let end = open.cutter.end() + hole as u64;
+            if hole > 0 {
+                open.cutter = LineCutter::new(end, &bytes[..hole], false);
+            }
+            bytes = &bytes[hole..];
+            if !bytes.is_empty() {
+                open.is_in_hole = false;
+                tracing::info!(path = %open.path.display(), bytes = end, "left out a hole of NUL");
+            }
+        }
+        open.cutter.push(bytes);
+        while let Some(line) = open.cutter.next_line() {
+            let place = open.place_behind(&line)?;
+            self.place = Some(place);
+            events.push(InputEvent::Line(line, At::File(place)));
+        }
+        Ok(())
+    }
+
+    /// Reads on in a compressed file, which cannot change.
+    fn unpack(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<Next> {
+        let Some(open) = &mut self.open else {
+            return Ok(Next::OnChange);
+        };
+        self.buffer.resize(READ_BYTES, 0);
+        match open.content.read_at(&mut self.buffer, open.cutter.end()) {
+            Ok(0) => self.at_end(now, events),
+            Ok(got) => {
+                self.take(got, events)?;
+                Ok(Next::Now)
+            }
+            Err(error) => {
+                let damaged = loss::damaged(&open.path, &error);
+                let place = open.place_now();
+                let Some(next) = successor(&self.path, &place)? else {
+                    return Ok(Next::OnChange);
+                };
+                let gaps = [damaged]
+                    .into_iter()
+                    .chain(gaps(&self.path, &next, Seen::Whole));
+                self.start(&next, gaps.collect(), events)?;
+                Ok(Next::Now)
+            }
+        }
+    }
+
+    /// At the end of the open file: is it still the log, or has it been renamed away?
+    fn at_end(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<Next> {
+        self.buffer = Vec::new();
+        self.look_back(now, events)?;
+        let Some(open) = &mut self.open else {
+            return Ok(Next::OnChange);
+        };
+        let is_ours = |meta: fs::Metadata| (meta.dev(), meta.ino()) == open.dev_ino;
+        if fs::metadata(&self.path).is_ok_and(is_ours) {
+            self.finished_since = None;
+            return Ok(Next::OnChange);
+        }
+        // None: renamed or deleted, and the new file is not there yet.
+        let Some(mut next) = successor(&self.path, &open.place_now())? else {
+            return Ok(Next::OnChange);
+        };
+        if self.copied && !next.is_current {
+            next.how = How::Copied;
+        }
+        if next.is_current && open.content.is_plain() {
+            // Where nobody tells the program of the rotation, it goes on writing to the old file.
+            if next.len == 0 {
+                self.finished_since = None;
+                return Ok(Next::OnChange);
+            }
+            let quiet = now - *self.finished_since.get_or_insert(now);
+            if quiet < RENAMED_QUIET {
+                return Ok(Next::After(RENAMED_QUIET - quiet));
+            }
+        }
+        self.give_out_rest(events)?;
+        let gaps = gaps(&self.path, &next, Seen::Whole);
+        self.start(&next, gaps, events)?;
+        Ok(Next::Now)
+    }
+
+    /// The file was truncated, or written anew in place. `copytruncate` leaves a copy of what we
+    /// had not read yet; without one, that is lost to everybody.
+    fn restart_truncated(
+        &mut self,
+        now: Instant,
+        events: &mut Vec<InputEvent>,
+    ) -> io::Result<Next> {
+        let Some(open) = &self.open else {
+            return Ok(Next::OnChange);
+        };
+        let place = open.place_now();
+        let Some(found) = locate(&self.path, Some(&place))? else {
+            // Truncated and then renamed: it is found when the log is there again.
+            return Ok(Next::OnChange);
+        };
+        let is_blind = self.looked.is_some_and(|looked| now - looked > BLIND);
+        let is_inside_line = open.cutter.is_inside_line();
+        let end = open.cutter.end();
+        let unread = open.len.saturating_sub(end);
+        let seen = match found.how {
+            How::Copied => Seen::Unread(open.len.saturating_sub(found.len.max(end))),
+            How::Same => Seen::Whole,
+            // The beginning of a line whose end was not read goes with it.
+            _ if unread > 0 => Seen::Unread(open.len - open.cutter.position()),
+            _ if is_blind => Seen::Unread(0),
+            _ => Seen::Whole,
+        };
+        match found.how {
+            How::Copied | How::Same => self.inside_line = is_inside_line,
+            _ if unread > 0 => {}
+            _ => self.give_out_rest(events)?,
+        }
+        tracing::info!(path = %self.path.display(), how = ?found.how, unread, "truncated");
+        let gaps = gaps(&self.path, &found, seen);
+        self.start(&found, gaps, events)?;
+        Ok(Next::Now)
+    }
+
+    /// A line without an end in a file that will not grow any more is a line.
+    fn give_out_rest(&mut self, events: &mut Vec<InputEvent>) -> io::Result<()> {
+        let Some(open) = &mut self.open else {
+            return Ok(());
+        };
+        if let Some(line) = open.cutter.finish() {
+            let place = open.place_behind(&line)?;
+            self.place = Some(place);
+            events.push(InputEvent::Line(line, At::File(place)));
+        }
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        found: &Found,
+        gaps: Vec<Gap>,
+        events: &mut Vec<InputEvent>,
+    ) -> io::Result<()> {
+        let left = self.open.take().filter(|_| found.how == How::Next);
+        let mut content = Content::open(&found.path)?;
+        let meta = content.metadata()?;
+        if (meta.dev(), meta.ino()) != found.dev_ino {
+            // Renamed since it was found.
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        // In this order: a compressed file is read from its start to its end only once.
+        let head_len = found.offset.min(HEAD_BYTES as u64);
+        let head = content.range(0, head_len as usize)?;
+        let before_from = found.offset.saturating_sub(TAIL_BYTES as u64);
+        let before = content.range(before_from, (found.offset - before_from) as usize)?;
+        let inside_line = self.inside_line && found.offset > 0;
+        tracing::debug!(path = %found.path.display(), offset = found.offset, how = ?found.how, "open");
+        let open = Open {
+            path: found.path.clone(),
+            dev_ino: found.dev_ino,
+            mtime_ns: mtime_ns(&meta),
+            len: meta.len(),
+            cutter: LineCutter::new(found.offset, &before, inside_line),
+            head: (head_len, head_hash(&head)),
+            is_in_hole: false,
+            content,
+        };
+        // What is said once is not to be said again after a restart.
+        let at = open.place_now();
+        for gap in gaps {
+            self.place = Some(at);
+            let at = Some(At::File(at));
+            events.push(InputEvent::Gap(Gap { at, ..gap }));
+        }
+        if found.offset == 0 {
+            events.push(InputEvent::FileStarts);
+        }
+        if found.how == How::Truncated {
+            events.push(InputEvent::Emptied);
+        }
+        self.finished_since = None;
+        self.looked = None;
+        self.copied = found.how == How::Copied;
+        self.inside_line = false;
+        self.open = Some(open);
+        self.left = left.filter(|left| left.content.is_plain()).map(Left::from);
+        Ok(())
+    }
+
+    /// Says what was written to the file that was left.
+    fn look_back(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<()> {
+        let Some(left) = &mut self.left else {
+            return Ok(());
+        };
+        let len = left.content.metadata()?.len();
+        if len > left.end {
+            events.push(InputEvent::Gap(loss::late(&left.path, len - left.end)));
+            left.end = len;
+        }
+        if now > *left.until.get_or_insert(now + LEFT_WATCHED) {
+            self.left = None;
+        }
+        Ok(())
+    }
+}
+
+impl From<Open> for Left {
+    fn from(open: Open) -> Left {
+        Left {
+            end: open.cutter.end(),
+            path: open.path,
+            content: open.content,
+            until: None,
+        }
+    }
+}
+
+impl Open {
+    /// Whether the bytes read last, and the first ones, are still where they were.
+    fn is_unchanged(&mut self) -> io::Result<bool> {
+        let recent = self.cutter.recent();
+        let from = self.cutter.end() - recent.len() as u64;
+        let there = self.content.range(from, recent.len())?;
+        if there != recent {
+            return Ok(false);
+        }
+        let (head_len, head) = self.head;
+        // Where the bytes read last are the first ones, they were just compared.
+        if from == 0 {
+            return Ok(true);
+        }
+        let head_there = self.content.range(0, head_len as usize)?;
+        Ok(head_hash(&head_there) == head)
+    }
+
+    /// Hashes the first bytes, as far as they are before `position`.
+    fn know_head(&mut self, position: u64) -> io::Result<()> {
+        let head_len = position.min(HEAD_BYTES as u64);
+        if self.head.0 < head_len {
+            let head = self.content.range(0, head_len as usize)?;
+            self.head = (head_len, head_hash(&head));
+        }
+        Ok(())
+    }
+
+    fn place_behind(&mut self, line: &Line) -> io::Result<Place> {
+        self.know_head(line.end)?;
+        Ok(self.place(line.end, line.tail))
+    }
+
+    fn place_now(&self) -> Place {
+        self.place(self.cutter.position(), self.cutter.tail())
+    }
+
+    fn place(&self, offset: u64, tail: u64) -> Place {
+        Place {
+            dev: self.dev_ino.0,
+            ino: self.dev_ino.1,
+            offset,
+            head_len: self.head.0,
+            head: self.head.1,
+            tail,
+            mtime_ns: self.mtime_ns,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(input: &mut FileInput) -> (Vec<String>, Vec<&'static str>) {
+        let mut events = Vec::new();
+        while input.step(Instant::now(), &mut events).unwrap() == Next::Now {}
+        let (mut lines, mut gaps) = (Vec::new(), Vec::new());
+        for event in events {
+            match event {
+                InputEvent::Line(line, _) => lines.push(line.text),
+                InputEvent::Gap(gap) => gaps.push(gap.why),
+                _ => {}
+            }
+        }
+        (lines, gaps)
+    }
+
+    #[test]
+    fn a_short_log_is_known_again_though_its_disk_has_another_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.log");
+        fs::write(&path, "one\n").unwrap();
+        let mut input = FileInput::new(&path, None, false);
+        assert_eq!(lines(&mut input).0, ["one"]);
+        let place = input.place.unwrap();
+        fs::write(&path, "one\ntwo\n").unwrap();
+        let moved = Place {
+            dev: place.dev + 1,
+            ..place
+        };
+        let mut input = FileInput::new(&path, Some(moved), false);
+        assert_eq!(lines(&mut input), (vec!["two".to_owned()], vec![]));
+        // Another content under the same inode number is another log.
+        fs::write(&path, "zwei\ndrei\n").unwrap();
+        let mut input = FileInput::new(&path, Some(moved), false);
+        let zwei_drei = vec!["zwei".to_owned(), "drei".to_owned()];
+        assert_eq!(lines(&mut input), (zwei_drei, vec!["truncated"]));
+    }
+
+    #[test]
+    fn a_hole_before_a_writer_that_does_not_append_is_left_out() {
+        use std::os::unix::fs::FileExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.log");
+        let file = fs::File::create(&path).unwrap();
+        file.write_all_at(&b"before\n".repeat(30_000), 0).unwrap();
+        let mut input = FileInput::new(&path, None, false);
+        assert_eq!(lines(&mut input).0.len(), 30_000);
+        for round in 1..=2 {
+            file.set_len(0).unwrap();
+            let text = format!("round {round}\n");
+            file.write_all_at(text.as_bytes(), 210_000 * round).unwrap();
+            let text = text.trim_end().to_owned();
+            assert_eq!(lines(&mut input), (vec![text], vec![]));
+        }
+    }
+}
