@@ -1,5 +1,5 @@
-//! What the agent reads: followed files, the systemd journal, sockets. What an input found goes to the
-//! pipeline as events; nothing here assembles or writes.
+//! What the agent reads: followed files, the systemd journal, sockets. What an input found goes to
+//! the pipeline as events; nothing here assembles or writes.
 
 mod chain;
 mod content;
