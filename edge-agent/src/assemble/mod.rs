@@ -69,6 +69,8 @@ pub struct Assembler {
     state: AssemblyState,
     open: Option<OpenRecord>,
     leading: Vec<(Line, At)>,
+    /// The time and level that the line in hand came with.
+    dated: Option<(Micros, Level)>,
 }
 
 /// A record whose end is not known yet.
@@ -90,6 +92,7 @@ impl Assembler {
             state,
             open: None,
             leading: Vec::new(),
+            dated: None,
         }
     }
 
@@ -127,6 +130,20 @@ impl Assembler {
         self.close(out);
         self.state.rest = None;
         self.unstamped(line, place, now, out);
+    }
+
+    /// Takes the next line of a log that keeps a time and a level for each: these hold where the
+    /// line has no stamp of its own.
+    pub fn dated_line(
+        &mut self,
+        line: Line,
+        place: At,
+        dated: (Micros, Level),
+        out: &mut Vec<Record>,
+    ) {
+        self.dated = Some(dated);
+        self.line(line, place, dated.0, out);
+        self.dated = None;
     }
 
     /// The state behind what was given out last.
@@ -201,7 +218,7 @@ impl Assembler {
 
     fn unstamped(&mut self, line: Line, place: At, now: Micros, out: &mut Vec<Record>) {
         if line.last && traceback::begins(&line.text) {
-            let at = self.state.last.unwrap_or(now);
+            let at = self.time_of_unstamped(now);
             self.give_out_leading(at, out);
             let mut record = printed(at, line.text.clone(), place);
             mark_escaped(&mut record, &line);
@@ -217,21 +234,29 @@ impl Assembler {
             });
             return;
         }
-        if self.state.last.is_none() && line.last {
+        if self.state.last.is_none() && self.dated.is_none() && line.last {
             self.leading.push((line, place));
             if self.leading.len() >= LEADING_MAX_LINES {
                 self.give_out_leading(now, out);
             }
             return;
         }
-        let at = self.state.last.unwrap_or(now);
+        let at = self.time_of_unstamped(now);
         self.give_out_leading(at, out);
         let mut record = printed(at, line.text.clone(), place);
         mark_escaped(&mut record, &line);
+        if let Some((_, level)) = self.dated {
+            record.level = level;
+        }
         match line.last {
             true => self.give_out(record, out),
             false => self.first_piece(record, out),
         }
+    }
+
+    fn time_of_unstamped(&self, now: Micros) -> Micros {
+        let own = self.dated.map(|(time, _)| time);
+        own.or(self.state.last).unwrap_or(now)
     }
 
     fn give_out_leading(&mut self, at: Micros, out: &mut Vec<Record>) {

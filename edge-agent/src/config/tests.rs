@@ -58,7 +58,7 @@ fn what_is_left_out_has_the_documented_defaults() {
 fn the_whole_documented_file_is_read_when_eport_is_off() {
     let text = include_str!("../../agent.example.toml");
     let config = parse(text).unwrap();
-    assert_eq!(config.inputs.len(), 1);
+    assert_eq!(config.inputs.len(), 2);
     assert!(config.wifi.is_some());
 }
 

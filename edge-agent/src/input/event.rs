@@ -1,5 +1,7 @@
 //! What an input hands to the pipeline, in order. The inputs themselves are the files beside this.
 
+use wire::{Level, Micros};
+
 use crate::assemble::Record;
 use crate::input::socket::Submission;
 use crate::input::{At, Line};
@@ -14,6 +16,17 @@ pub enum InputEvent {
     Emptied,
     /// A line or piece that is still to be assembled, and the position behind it.
     Line(Line, At),
+    /// A line from a log that keeps a time and a level for each, which hold where it has no stamp.
+    Dated {
+        /// The line or piece.
+        line: Line,
+        /// The position behind it.
+        at: At,
+        /// When it was logged.
+        time: Micros,
+        /// How grave it is.
+        level: Level,
+    },
     /// What came as a whole and needs no assembly.
     Record(Box<Record>),
     /// What came over the socket, and wants an answer.

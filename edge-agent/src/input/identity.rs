@@ -41,7 +41,7 @@ pub enum At {
     File(Place),
     /// Behind the entry with this cursor of the systemd journal.
     Journal {
-        /// As `journalctl` writes it.
+        /// As `journalctl` writes it; with `#n` behind it, only the first `n` parts of the entry.
         cursor: String,
     },
     /// Behind the numbers that the senders of a socket have used up.

@@ -6,6 +6,7 @@ mod content;
 mod event;
 mod file;
 pub mod identity;
+mod journal;
 pub mod lines;
 pub mod listen;
 mod locate;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use event::{Gap, InputEvent};
 pub use file::FileInput;
 pub use identity::{At, Origin, Place};
+pub use journal::JournalInput;
 pub use lines::Line;
 
 /// When to step an input again.

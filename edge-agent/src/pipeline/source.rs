@@ -148,10 +148,21 @@ impl Source {
                 source: index,
                 stage: Stage::Starts,
             }),
-            (InputEvent::FileStarts | InputEvent::Line(..), None) => {
+            (
+                InputEvent::Dated {
+                    line,
+                    at,
+                    time,
+                    level,
+                },
+                Some(assembler),
+            ) => assembler.dated_line(line, at, (time, level), &mut records),
+            (InputEvent::FileStarts | InputEvent::Line(..) | InputEvent::Dated { .. }, None) => {
                 debug_assert!(false, "lines come only from inputs with an assembler");
             }
             (InputEvent::Record(record), _) => {
+                // What was read before it must not be behind it in the spool.
+                self.flush(index, wall, redactor, ready);
                 let stage = Stage::Record(record, wall.state);
                 ready.push_back(Ready {
                     source: index,

@@ -27,7 +27,11 @@ fn record(number: u32) -> (Vec<u8>, String) {
     };
     let mut line = format!("2026-01-22 14:30:15 - __main__ - INFO - {number:06} ").into_bytes();
     line.extend(&bytes);
-    line.extend(if number.is_multiple_of(7) { &b"\r\n"[..] } else { b"\n" });
+    line.extend(if number.is_multiple_of(7) {
+        &b"\r\n"[..]
+    } else {
+        b"\n"
+    });
     (line, format!("{number:06} {text}"))
 }
 
