@@ -54,7 +54,7 @@ fn run(options: &Options) -> Result<()> {
     for (index, kind) in TURNS
         .into_iter()
         .enumerate()
-        .filter(|(_, kind)| kind.is_here())
+        .filter(|(_, kind)| options.has("turns") && kind.is_here())
     {
         eprintln!("{} is idle, then busy", kind.name());
         let folder = folder.path().join(format!("turn-{index}"));
