@@ -17,8 +17,9 @@ const BUILT: &str = "VENDLOG_TESTS_BUILT";
 /// Names a binary to use instead of one built here: `VENDLOG_AGENT` for `vendlog-agent`.
 const NAMED: &str = "VENDLOG_";
 
-/// The path of a binary, in the profile that the caller itself was built in. Unless xtask has built
-/// everything, cargo is asked once for each binary, so that a test never runs against an old one.
+/// The path of a binary, in the profile that the caller itself was built in; a benchmark's agent in
+/// the one that it is packaged with. Unless xtask has built everything, cargo is asked once for each
+/// binary, so that a test never runs against an old one.
 ///
 /// # Panics
 /// The name is not one of the product's, or it does not build.
@@ -28,7 +29,10 @@ pub fn binary(name: &str) -> PathBuf {
     if let Some(path) = std::env::var_os(NAMED.to_owned() + &variable) {
         return path.into();
     }
-    let (folder, profile) = profile();
+    let (folder, profile) = match profile() {
+        (folder, "release") if name == "vendlog-agent" => (folder.with_file_name("agent"), "agent"),
+        other => other,
+    };
     let path = folder.join(name);
     let mut built = BUILT_HERE
         .lock()

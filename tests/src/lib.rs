@@ -11,6 +11,7 @@ pub mod process;
 pub mod proxy;
 pub mod server;
 pub mod small_disk;
+pub mod socket;
 pub mod wait;
 
 pub use agent::{Agent, AgentSetup};

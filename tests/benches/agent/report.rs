@@ -58,7 +58,7 @@ impl Report {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         writeln!(
             out,
-            "`vendlog-agent` (release build) beside rsyslogd from Debian, which reads the same log into \
+            "`vendlog-agent` (as it is packaged) beside rsyslogd from Debian, which reads the same log into \
              a disk queue\nand a file and delivers nowhere; the agent also redacts, classifies and \
              delivers over HTTPS. Measured on {}\non {cores} cores. Times on another machine differ; \
              the ratios are what is compared.\n",

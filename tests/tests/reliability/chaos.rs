@@ -1,6 +1,6 @@
-//! Reliability 1: numbered entries from the application's log through the agent, a link that fails in
-//! every way, and the server into the store, while both sides are killed at random moments. What
-//! was written arrives: nothing is lost, nothing comes twice, nothing is changed.
+//! Reliability 1: numbered entries from the application's log and over the socket through the agent,
+//! a link that fails in every way, and the server into the store, while both sides are killed at
+//! random moments. What was written arrives: nothing is lost, nothing comes twice, nothing is changed.
 //!
 //! `VENDLOG_CHAOS_ENTRIES` and `VENDLOG_CHAOS_KILLS` make it longer (nightly: 1000000 and 1000);
 //! `VENDLOG_CHAOS_SEED` makes the same choices again.
@@ -13,12 +13,15 @@ use std::time::{Duration, Instant};
 
 use sim::rng::Rng;
 use tests::numbered::{self, Tally};
+use tests::socket::Sender;
 use tests::wait::seconds;
 use tests::{Agent, AgentSetup, Link, Proxy, Server};
 
 /// At a commit: as many as reliability.md asks for.
 const ENTRIES: u64 = 100_000;
 const KILLS: u64 = 60;
+/// One in so many comes over the socket, where each is acknowledged; the rest is in the log.
+const SOCKET_SHARE: u64 = 20;
 /// From the moment that the link is well and nobody is killed any more.
 const DRAINED_WITHIN: Duration = seconds(60);
 /// The time between two kills of one side: work is under way, and none of it has ended.
@@ -47,6 +50,11 @@ impl Plan {
         }
     }
 
+    /// Entries of the log; those after them come over the socket.
+    fn in_log(&self) -> u64 {
+        self.entries - self.entries / SOCKET_SHARE
+    }
+
     /// Each part of the test makes its own choices, so that they do not depend on who was first.
     fn rng(&self, part: u64) -> Rng {
         Rng::new(self.seed.wrapping_mul(31).wrapping_add(part))
@@ -64,14 +72,17 @@ fn kills_of_both_sides_and_a_failing_link_lose_repeat_and_change_nothing() {
     let log = dir.path().join("app.log");
     let mut server = Server::start(&dir.path().join("server"));
     let link = Proxy::start(&server.url);
+    let socket = dir.path().join("agent.sock");
     let setup = AgentSetup {
         url: link.url(),
+        more: format!("[[input]]\nkind = \"socket\"\npath = {socket:?}"),
         timezone: "UTC".to_owned(),
         ..AgentSetup::new(&dir.path().join("agent"), &server, "VM001", &log)
     };
     let api = server.api();
     let began = Instant::now();
-    let mut agent = kill_while_writing(&plan, &log, &setup, &link, &mut server);
+    let mut sender = Sender::new(&socket, plan.in_log() + 1);
+    let mut agent = kill_while_writing(&plan, &log, &mut sender, &setup, &link, &mut server);
     link.set(Link::Open);
     let healed = Instant::now();
     api.wait_for_entries(plan.entries, DRAINED_WITHIN);
@@ -82,10 +93,12 @@ fn kills_of_both_sides_and_a_failing_link_lose_repeat_and_change_nothing() {
     server.dump(|entry| tally.count(entry));
     let (connections, resets) = link.counts();
     println!(
-        "chaos: {} written, {} lost, {} twice, {} changed; {} kills in {:.1} s, {connections} \
-         connections, {resets} reset; drained {:.1} s after the last fault; {} entries of the \
-         agent's own; checked after {:.1} s",
+        "chaos: {} written, {} of them acknowledged over {} connections of the socket, {} lost, {} \
+         twice, {} changed; {} kills in {:.1} s, {connections} connections, {resets} reset; drained \
+         {:.1} s after the last fault; {} entries of the agent's own; checked after {:.1} s",
         plan.entries,
+        sender.acknowledged,
+        sender.connections,
         tally.lost(plan.entries).len(),
         tally.twice.len(),
         tally.changed.len(),
@@ -110,6 +123,7 @@ fn kills_of_both_sides_and_a_failing_link_lose_repeat_and_change_nothing() {
 fn kill_while_writing(
     plan: &Plan,
     log: &Path,
+    sender: &mut Sender,
     setup: &AgentSetup,
     link: &Proxy,
     server: &mut Server,
@@ -117,6 +131,7 @@ fn kill_while_writing(
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| write(plan, log, &is_over));
+        scope.spawn(|| sender.send_until(plan.entries - plan.in_log()));
         scope.spawn(|| fail(plan, link, &is_over));
         let agents = scope.spawn(|| {
             let mut rng = plan.rng(1);
@@ -152,22 +167,23 @@ fn write(plan: &Plan, log: &Path, is_over: &AtomicBool) {
         .append(true)
         .open(log)
         .expect("the log");
-    let kept_back = plan.entries - plan.entries / 10;
+    let entries = plan.in_log();
+    let kept_back = entries - entries / 10;
     let expected_ms = plan.kills / 2 * (PAUSE_MS.0 + PAUSE_MS.1).unsigned_abs() / 2;
     let per_ms = kept_back / expected_ms.max(1) + 1;
     let (mut number, mut rest) = (0, Vec::new());
-    while number < plan.entries || !rest.is_empty() {
+    while number < entries || !rest.is_empty() {
         if number >= kept_back && !is_over.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(5));
             continue;
         }
         let ms = rng.between(1, 20).unsigned_abs();
         let stamp = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S");
-        for _ in 0..(ms * per_ms).min(plan.entries - number) {
+        for _ in 0..(ms * per_ms).min(entries - number) {
             number += 1;
             rest.extend(numbered::line(number, &stamp.to_string()).bytes());
         }
-        let is_last = number == plan.entries;
+        let is_last = number == entries;
         let cut = rng.between(0, 60).unsigned_abs() as usize;
         let now = rest.len() - if is_last { 0 } else { cut.min(rest.len()) };
         file.write_all(&rest[..now]).expect("the log grows");
