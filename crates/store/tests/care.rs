@@ -94,8 +94,7 @@ fn use_code(store: &Store, sha256: u8, key_id: &str, at: Micros) -> Option<Store
             code.map(|_| key)
         })
         .unwrap();
-    let seen = seen.lock().unwrap().take();
-    seen
+    seen.lock().unwrap().take()
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Keys {
     /// # Errors
     /// The file cannot be read, and the server has handed out none.
     pub fn to_try(&self) -> io::Result<Vec<String>> {
-        self.ring().to_try()
+        self.ring().list()
     }
 
     /// The server took this key; `after_others` when it refused those before it in the list, so
@@ -117,7 +117,7 @@ impl Keys {
             return Err(io::Error::other("what the server sent is no key"));
         }
         let mut ring = self.ring();
-        let current = ring.to_try()?.swap_remove(0);
+        let current = ring.list()?.swap_remove(0);
         let base = ring.base_text();
         let base_sha256 = match (&base, &ring.rotated) {
             (Ok(base), _) => sha256(base),
@@ -166,7 +166,7 @@ impl Ring {
         fs::read_to_string(&self.base).map(|text| text.trim().to_owned())
     }
 
-    fn to_try(&mut self) -> io::Result<Vec<String>> {
+    fn list(&mut self) -> io::Result<Vec<String>> {
         let base = self.base_text();
         self.drop_older_than(base.as_deref().ok());
         let rotated = self.rotated.iter();

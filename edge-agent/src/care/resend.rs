@@ -139,7 +139,7 @@ impl Resender {
         if request.epoch == self.epoch {
             self.reader.seek(request.from.saturating_sub(1));
             loop {
-                let batch = self.from_spool(&wanted).map_err(words)?;
+                let batch = self.in_spool(&wanted).map_err(words)?;
                 if batch.is_empty() {
                     break;
                 }
@@ -148,7 +148,7 @@ impl Resender {
             }
         }
         while !wanted.is_empty() {
-            let batch = self.from_local(request.epoch, wanted.clone()).await?;
+            let batch = self.in_local_file(request.epoch, wanted.clone()).await?;
             if batch.is_empty() {
                 break;
             }
@@ -162,7 +162,7 @@ impl Resender {
         })
     }
 
-    fn from_spool(&mut self, wanted: &BTreeSet<u64>) -> io::Result<BTreeMap<u64, String>> {
+    fn in_spool(&mut self, wanted: &BTreeSet<u64>) -> io::Result<BTreeMap<u64, String>> {
         let (mut batch, mut bytes) = (BTreeMap::new(), 0);
         let Some(&last) = wanted.last() else {
             return Ok(batch);
@@ -179,7 +179,7 @@ impl Resender {
         Ok(batch)
     }
 
-    async fn from_local(
+    async fn in_local_file(
         &self,
         epoch: u64,
         wanted: BTreeSet<u64>,
