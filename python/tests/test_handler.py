@@ -287,7 +287,8 @@ class NeverInTheWay(Base):
         self.assertTrue(handler.flush(20))
         logger.removeHandler(handler)
         handler.close()
-        self.assertEqual([(e["component"], e["message"]) for e in agent.entries], [("config", "yes")])
+        got = [(entry["component"], entry["message"]) for entry in agent.entries]
+        self.assertEqual(got, [("config", "yes")])
 
 
 def voluntary_switches():

@@ -1,4 +1,5 @@
-//! What the agent says itself, on its way into the spool: entries of component `agent`, of no input.
+//! What the agent says itself, on its way into the spool: entries of component `agent`, from no
+//! input.
 
 use std::collections::VecDeque;
 

@@ -5,13 +5,13 @@
 Says `ready` when the agent has taken some records; measures when FOLDER/go is there, and prints a
 line of JSON for each round; goes on when FOLDER/back is there, and prints what became of all.
 
-For each call three things are measured: the time on the wall, the thread's own time of the processor,
-and whether the thread gave the processor away to wait for something. On a machine that is busy
-elsewhere the scheduler takes milliseconds from any call (beside each call of ours stands one with a
-handler that does nothing, which shows it), but such a call has not waited: it could have run all
-the time. So a round is good when every call took at most 5 ms, or when every longer one was only
-interrupted, and none used more than 5 ms of the processor itself. The first good round ends it: a
-call that waits for the agent would do so in every round.
+For each call three things are measured: the time on the wall, the thread's own time of the
+processor, and whether the thread gave the processor away to wait for something. On a machine that
+is busy elsewhere the scheduler takes milliseconds from any call (beside each call of ours stands
+one with a handler that does nothing, which shows it), but such a call has not waited: it could have
+run all the time. So a round is good when every call took at most 5 ms, or when every longer one was
+only interrupted, and none used more than 5 ms of the processor itself. The first good
+round ends it: a call that waits for the agent would do so in every round.
 """
 
 import json

@@ -22,8 +22,10 @@ fn a_crash_loop_is_told_once_and_stands_in_the_status() {
         // Python's mode w.
         let text = format!(
             "{stamp} - __main__ - INFO - Start {start}\n\
-             {stamp} - __main__ - INFO - Transaction complete: 1 items, $0.76 (tax: $0.06, total: $0.82)\n\
-             {stamp} - __main__ - CRITICAL - Serial connection error: could not open port /dev/ttyUSB0\n"
+             {stamp} - __main__ - INFO - Transaction complete: 1 items, \
+             $0.76 (tax: $0.06, total: $0.82)\n\
+             {stamp} - __main__ - CRITICAL - Serial connection error: \
+             could not open port /dev/ttyUSB0\n"
         );
         fs::write(&log, text).expect("the log");
         // With the agent's own word from the fourth on.

@@ -70,7 +70,8 @@ fn the_handler_delivers_to_the_server_across_killed_agents() {
     }
     tally.assert_whole(RECORDS);
     println!(
-        "vendlog.Handler: {RECORDS} records in the server's store, agent killed 3 times: 0 lost, 0 twice; {done}"
+        "vendlog.Handler: {RECORDS} records in the server's store, agent killed 3 times: \
+         0 lost, 0 twice; {done}"
     );
     server.stop();
 }
