@@ -86,3 +86,42 @@ fn beside_a_running_agent_it_tells_the_last_entry_and_what_waits() {
     assert_eq!(agent.terminate().0, Some(0));
     assert_eq!(json(&machine)["is_running"], false);
 }
+
+#[test]
+fn sighup_takes_an_edited_configuration_and_runs_on_when_it_has_mistakes() {
+    let machine = Machine::new("");
+    let agent = machine.spawn();
+    wait_for("it runs", || json(&machine)["is_running"] == true);
+    let hangup = || {
+        let pid = agent.pid().to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-HUP", &pid])
+            .status();
+        assert!(sent.unwrap().success());
+    };
+    // The agent hears signals before it takes its lock.
+    machine.configure("[heartbeat]\ninterval_s = 0");
+    hangup();
+    machine.configure("[[input]]\nkind = \"file\"\npath = \"OTHER\"\nformat = \"json\"");
+    let other = machine.dir.path().join("other.log");
+    let text = std::fs::read_to_string(machine.config_path()).unwrap();
+    let good = text.replace("OTHER", other.to_str().unwrap());
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::fs::write(machine.config_path(), good).unwrap();
+    std::fs::write(&other, "{\"timestamp\": \"2026-01-22T14:30:15Z\", \"message\": \"read after the edit\"}\n").unwrap();
+    assert!(json(&machine)["last_entry"]["message"] != "read after the edit");
+    hangup();
+    wait_for("the new input is read", || {
+        json(&machine)["last_entry"]["message"] == "read after the edit"
+    });
+    let (code, said) = agent.terminate();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("running on as before, the file has mistakes"),
+        "{said}"
+    );
+    assert!(
+        said.contains("heartbeat.interval_s must be from 1"),
+        "{said}"
+    );
+}

@@ -37,7 +37,7 @@ pub fn binary(name: &str) -> PathBuf {
     let mut built = BUILT_HERE
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
-    if std::env::var_os(BUILT).is_some() && path.exists() || built.iter().any(|b| b == name) {
+    if is_built() && path.exists() || built.iter().any(|b| b == name) {
         return path;
     }
     let package = PACKAGES
@@ -56,11 +56,22 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
+/// Whether xtask has built everything.
+pub fn is_built() -> bool {
+    std::env::var_os(BUILT).is_some()
+}
+
 /// The root of the tree.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("tests/ lies in the tree")
+}
+
+/// The build directory: the one that this test was built into.
+pub fn target() -> PathBuf {
+    let folder = profile().0;
+    folder.parent().map_or_else(|| root().join("target"), Path::to_owned)
 }
 
 /// The folder that this test was built into, and the profile it belongs to.

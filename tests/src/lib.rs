@@ -7,6 +7,7 @@ pub mod benchmarks;
 pub mod binaries;
 pub mod fixture;
 pub mod numbered;
+pub mod package;
 pub mod process;
 pub mod proxy;
 pub mod server;

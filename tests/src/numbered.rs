@@ -1,6 +1,11 @@
 //! Entries that can be told apart and checked by themselves: each has a number, a payload of its
 //! own, and a hash of both. What comes out of a store is counted against what went in.
 
+use std::fs::File;
+use std::io::Write;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sim::rng::Rng;
@@ -54,6 +59,19 @@ pub fn message(number: u64) -> String {
 /// The line that Python's `logging` writes of it, with its newline.
 pub fn line(number: u64, stamp: &str) -> String {
     format!("{stamp} - app - {} - {}\n", level(number), message(number))
+}
+
+/// Appends these entries to a log, which is made when it is not there.
+///
+/// # Panics
+/// It cannot be written.
+pub fn append(log: &Path, numbers: RangeInclusive<u64>) {
+    let lines: String = numbers
+        .map(|number| line(number, "2026-01-22 14:30:15,123"))
+        .collect();
+    let file = File::options().append(true).create(true).open(log);
+    file.and_then(|mut file| file.write_all(lines.as_bytes()))
+        .expect("the log can be written");
 }
 
 /// The level of entry `number` in Python's words.

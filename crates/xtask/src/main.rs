@@ -5,6 +5,7 @@ mod bench;
 mod children;
 mod demo;
 mod deny;
+mod package;
 mod python;
 mod run;
 mod say;
@@ -24,6 +25,8 @@ cargo xtask run [--empty] [--headless]   set everything up, build, and start the
                                          as a server with a sign-in link
 cargo xtask test                         set everything up, and run every check and test as CI does
 cargo xtask bench [NAME]                 run the benchmarks, or one of them
+cargo xtask package [--arch amd64|arm64] [--out DIR]
+                                         the agent as Debian packages, in target/package
 cargo xtask types                        make the API description and the UI's types anew
 cargo xtask setup                        only install what is missing";
 
@@ -50,6 +53,9 @@ fn dispatch(words: &[&str]) -> Option<Result<()>> {
         ["test"] => Some(test::run()),
         ["bench"] => Some(bench::run(None)),
         ["bench", name] => Some(bench::run(Some(name))),
+        // What the tests of the packages ask for when they run without the rest.
+        ["package", "--for-tests"] => Some(package::for_tests()),
+        ["package", words @ ..] => Some(package::run(&package::Options::parse(words)?)),
         ["types"] => Some(types::write_anew()),
         ["setup"] => Some(setup::all(setup::For::Test)),
         ["help" | "--help" | "-h"] => {

