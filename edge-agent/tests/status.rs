@@ -108,7 +108,11 @@ fn sighup_takes_an_edited_configuration_and_runs_on_when_it_has_mistakes() {
     let good = text.replace("OTHER", other.to_str().unwrap());
     std::thread::sleep(std::time::Duration::from_millis(300));
     std::fs::write(machine.config_path(), good).unwrap();
-    std::fs::write(&other, "{\"timestamp\": \"2026-01-22T14:30:15Z\", \"message\": \"read after the edit\"}\n").unwrap();
+    std::fs::write(
+        &other,
+        "{\"timestamp\": \"2026-01-22T14:30:15Z\", \"message\": \"read after the edit\"}\n",
+    )
+    .unwrap();
     assert!(json(&machine)["last_entry"]["message"] != "read after the edit");
     hangup();
     wait_for("the new input is read", || {

@@ -71,7 +71,9 @@ pub fn root() -> &'static Path {
 /// The build directory: the one that this test was built into.
 pub fn target() -> PathBuf {
     let folder = profile().0;
-    folder.parent().map_or_else(|| root().join("target"), Path::to_owned)
+    folder
+        .parent()
+        .map_or_else(|| root().join("target"), Path::to_owned)
 }
 
 /// The folder that this test was built into, and the profile it belongs to.
