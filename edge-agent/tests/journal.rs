@@ -25,6 +25,8 @@ struct Journal {
     machine: Machine,
     remote: Option<Child>,
     records: u64,
+    /// How often the machine was started.
+    boot: u32,
 }
 
 impl Journal {
@@ -47,6 +49,7 @@ impl Journal {
             machine,
             remote: None,
             records: 0,
+            boot: 1,
         }
     }
 
@@ -63,9 +66,10 @@ impl Journal {
             write!(
                 bytes,
                 "__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP={}\n\
-                 _BOOT_ID=6c7f1d0d0d6a4f52b1f4f5e0c0a1b2c3\n",
+                 _BOOT_ID=6c7f1d0d0d6a4f52b1f4f5e0{:08x}\n",
                 FIRST_US + micros,
-                1_000_000 + micros
+                1_000_000 + micros,
+                self.boot
             )
             .unwrap();
             for (name, value) in *fields {
@@ -235,6 +239,25 @@ fn killed_with_a_journal_that_grows_and_is_rotated_each_record_comes_once() {
     assert_each_once(&entries, RECORDS, "agent killed 8 times, 5 rotations");
     assert_eq!(agent.terminate().0, Some(0));
     wait_for("journalctl to end", || running(&dir).is_empty());
+}
+
+#[test]
+fn what_was_written_before_the_machine_was_restarted_comes_too() {
+    let mut journal = Journal::new("");
+    journal.write_numbered(0..100);
+    let agent = journal.machine.spawn();
+    journal.wait_for_entries(100);
+    agent.kill();
+    // The last words before the power went, and those of two starts after it.
+    journal.write_numbered(100..200);
+    for from in [200, 300] {
+        journal.boot += 1;
+        journal.write_numbered(from..from + 100);
+    }
+    let agent = journal.machine.spawn();
+    let entries = journal.wait_for_entries(400);
+    agent.kill();
+    assert_each_once(&entries, 400, "three starts of the machine");
 }
 
 #[test]

@@ -115,7 +115,7 @@ impl Log {
                 let why = entry.context.why.unwrap();
                 self.gaps.push((why, entry.context.bytes));
                 self.words.push(entry.message);
-            } else {
+            } else if entry.component != "agent" {
                 self.got.push(number(&entry.message));
             }
         }

@@ -272,9 +272,10 @@ impl Out {
 
 fn command(query: &Query, cursor: Option<&str>) -> Command {
     let mut command = Command::new(JOURNALCTL);
+    // --follow alone shows only what was written since the machine started; --merge lifts that.
     command
         .args(["--output=json", "--all", "--follow", "--no-tail"])
-        .args(["--quiet", "--no-pager"])
+        .args(["--merge", "--quiet", "--no-pager"])
         .arg(format!("--output-fields={FIELDS}"));
     // Not --after-cursor: where the record is gone, it would leave out the first after it.
     if let Some(cursor) = cursor {

@@ -140,7 +140,10 @@ impl JournalInput {
                 }
             }
         }
-        Ok(Next::Now)
+        match &self.trouble {
+            Some(trouble) if events.is_empty() => Err(io::Error::other(trouble.clone())),
+            _ => Ok(Next::Now),
+        }
     }
 
     fn take(&mut self, entry: &Entry, events: &mut Vec<InputEvent>) {
