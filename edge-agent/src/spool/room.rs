@@ -76,14 +76,13 @@ impl Room {
     /// # Errors
     /// There is no room, as the system would say it.
     pub fn ask(&self, bytes: u64) -> io::Result<()> {
-        // A disk that does not say is asked by writing to it.
+        if self.min_free_bytes == 0 {
+            return Ok(());
+        }
+        let needed = self.min_free_bytes.saturating_add(bytes);
         match Disk::of(&self.dir) {
-            Ok(disk) if self.min_free_bytes > 0 => {
-                match disk.free_bytes >= self.min_free_bytes.saturating_add(bytes) {
-                    true => Ok(()),
-                    false => Err(io::ErrorKind::StorageFull.into()),
-                }
-            }
+            Ok(disk) if disk.free_bytes < needed => Err(io::ErrorKind::StorageFull.into()),
+            // A disk that does not say is asked by writing to it.
             _ => Ok(()),
         }
     }
