@@ -1,6 +1,7 @@
 //! The one thread that reads: inputs -> assemble -> redact -> classify -> number -> spool.
 //! Everything after the spool happens elsewhere; this never waits for a network.
 
+mod group;
 mod own;
 mod progress;
 mod reader;
@@ -16,7 +17,6 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use wire::Level;
 use wire::redact::Redactor;
 
 use crate::clock::Wall;
@@ -25,6 +25,8 @@ use crate::durable;
 use crate::input::socket::Outcome;
 use crate::input::watch::{SAFETY_POLL, Watcher};
 use crate::spool::Spool;
+use group::Group;
+pub use group::{SPREAD, SPREAD_CONTINUOUS};
 use own::Own;
 pub use progress::{InputState, Progress, Room};
 pub use ready::AGENT;
@@ -37,8 +39,6 @@ pub use wake::{Wake, Waker};
 const DISK_FULL_RETRY: Duration = Duration::from_secs(5);
 /// When the agent ends, it reads on for this long at most; the rest stays in the file.
 const LAST_READ: Duration = Duration::from_secs(2);
-/// From this level up an entry is synced at once.
-const SYNC_AT_ONCE: Level = Level::Error;
 
 /// What a pipeline is made of, besides its inputs.
 pub struct Setup {
@@ -48,8 +48,8 @@ pub struct Setup {
     pub redactor: Redactor,
     /// What is said of it.
     pub progress: Arc<Progress>,
-    /// How long an entry that can wait may wait for others to be synced with it.
-    pub group: Duration,
+    /// How far apart the syncs of entries are that can be read again.
+    pub spread: Duration,
     /// The sending end of what [`Pipeline::run`] receives.
     pub wakes: Sender<Wake>,
 }
@@ -60,12 +60,10 @@ pub struct Pipeline {
     spool: Spool,
     redactor: Redactor,
     progress: Arc<Progress>,
-    /// How long an entry below [`SYNC_AT_ONCE`] may wait for others to be synced with it.
-    group: Duration,
+    group: Group,
     ready: VecDeque<Ready>,
     own: Own,
     replies: Replies,
-    unsynced_since: Option<Instant>,
     retry_disk: Option<Instant>,
     full_reported: bool,
 }
@@ -86,11 +84,10 @@ impl Pipeline {
             spool: setup.spool,
             redactor: setup.redactor,
             progress: setup.progress,
-            group: setup.group,
+            group: Group::new(setup.spread),
             ready: VecDeque::new(),
             own: Own::default(),
             replies: Replies::default(),
-            unsynced_since: None,
             retry_disk: None,
             full_reported: false,
         })
@@ -158,6 +155,9 @@ impl Pipeline {
         if let Some(change) = self.progress.app.tick(now, wall.at) {
             self.own.say_change(&change, wall, &self.redactor);
         }
+        for range in self.spool.take_damage() {
+            self.own.say_damage(range, wall, &self.redactor);
+        }
         self.append_ready(now)?;
         if self.ready.is_empty() {
             for index in 0..self.sources.len() {
@@ -198,19 +198,15 @@ impl Pipeline {
             return Ok(());
         }
         self.retry_disk = None;
-        let mut is_grave = false;
-        let appended = match self.append_own(now, &mut is_grave) {
-            Ok(()) if self.retry_disk.is_none() => self.append_while_room(now, &mut is_grave),
-            other => other,
-        };
-        if is_grave {
-            self.sync(now)?;
+        self.append_own(now)?;
+        match self.retry_disk {
+            None => self.append_while_room(now),
+            Some(_) => Ok(()),
         }
-        appended
     }
 
     /// What the agent says itself goes first: it is little.
-    fn append_own(&mut self, now: Instant, is_grave: &mut bool) -> io::Result<()> {
+    fn append_own(&mut self, now: Instant) -> io::Result<()> {
         while let Some(entry) = self.own.front_mut().filter(|_| !self.spool.is_full()) {
             let (name, origin) = Own::origin();
             match self.spool.append(entry, name, &origin, None) {
@@ -221,16 +217,13 @@ impl Pipeline {
                 }
                 Err(error) => return Err(error),
             }
-            self.unsynced_since.get_or_insert(now);
-            *is_grave |= entry.level >= SYNC_AT_ONCE;
+            self.group.joined(entry.level, &origin.at, now);
             self.own.pop();
         }
         Ok(())
     }
 
-    /// `is_grave` says that an entry was appended that must not wait for its sync. What was read
-    /// at once shares one: a crash loop must not wear the card with one for each line.
-    fn append_while_room(&mut self, now: Instant, is_grave: &mut bool) -> io::Result<()> {
+    fn append_while_room(&mut self, now: Instant) -> io::Result<()> {
         while let Some(ready) = self.ready.front_mut() {
             if self.spool.is_full() {
                 if !std::mem::replace(&mut self.full_reported, true) {
@@ -266,8 +259,7 @@ impl Pipeline {
                 }
                 Err(error) => return Err(error),
             }
-            self.unsynced_since.get_or_insert(now);
-            *is_grave |= entry.level >= SYNC_AT_ONCE;
+            self.group.joined(entry.level, &origin.at, now);
             self.progress.appended(ready.source, source.name(), entry);
             self.ready.pop_front();
         }
@@ -283,12 +275,12 @@ impl Pipeline {
 
     /// When what was appended is synced; `None` when there is nothing to do.
     fn sync_due(&self) -> Option<Instant> {
-        let replies = self.replies.due(match self.unsynced_since {
-            Some(_) => self.group,
+        let entries = self.group.due();
+        let replies = self.replies.due(match entries {
+            Some(_) => self.group.spread(),
             // What they confirm is durable already.
             None => Duration::ZERO,
         });
-        let entries = self.unsynced_since.map(|since| since + self.group);
         entries.into_iter().chain(replies).min()
     }
 
@@ -304,7 +296,7 @@ impl Pipeline {
     fn sync(&mut self, now: Instant) -> io::Result<()> {
         match self.spool.sync() {
             Ok(()) => {
-                self.unsynced_since = None;
+                self.group.synced(now);
                 self.full_reported = false;
                 self.replies.give();
                 Ok(())

@@ -7,12 +7,13 @@ use wire::redact::Redactor;
 use wire::{Level, LogEntry};
 
 use super::ready::{AGENT, own_record};
-use crate::assemble::AssemblyState;
+use crate::assemble::{AssemblyState, Record};
 use crate::clock::Wall;
 use crate::health::Change;
 use crate::input::{At, Origin};
 use crate::pack::PackState;
 use crate::prepare::prepare;
+use crate::spool::SeqRange;
 
 /// What the agent has to say while it cannot write is not much; beyond this the newest is dropped.
 const WAITING_MAX: usize = 64;
@@ -59,8 +60,31 @@ impl Own {
                 context.insert("starts".into(), (*starts).into());
             }
         }
+        self.wait(&record, wall, redactor);
+    }
+
+    /// Tells of entries that damage took from the spool: nobody will get them from here.
+    pub fn say_damage(&mut self, range: SeqRange, wall: Wall, redactor: &Redactor) {
+        let message = format!(
+            "{} entries in the spool were damaged on the disk: {} to {}",
+            range.count(),
+            range.from,
+            range.to
+        );
+        let mut record = own_record(Level::Warn, message, wall.at);
+        let context = &mut record.context;
+        context.insert("event".into(), "gap".into());
+        context.insert("input".into(), "spool".into());
+        context.insert("why".into(), "damaged".into());
+        context.insert("records".into(), range.count().into());
+        context.insert("from".into(), range.from.into());
+        context.insert("to".into(), range.to.into());
+        self.wait(&record, wall, redactor);
+    }
+
+    fn wait(&mut self, record: &Record, wall: Wall, redactor: &Redactor) {
         let mut state = PackState::default();
-        let entry = prepare(&record, redactor, None, &mut state, wall.state);
+        let entry = prepare(record, redactor, None, &mut state, wall.state);
         if self.waiting.len() < WAITING_MAX {
             self.waiting.push_back(entry);
         }

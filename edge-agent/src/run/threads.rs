@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use tokio::sync::oneshot;
@@ -17,16 +16,11 @@ use crate::clock;
 use crate::config::{Config, Mode};
 use crate::input::watch::Watcher;
 use crate::local_file::LocalFile;
-use crate::pipeline::{Pipeline, Progress, Setup, Wake};
+use crate::pipeline::{Pipeline, Progress, SPREAD, SPREAD_CONTINUOUS, Setup, Wake};
 use crate::spool::{Shared, Spool, SpoolReader};
 use crate::state_dir::{StateDir, names};
 use crate::wifi::{Delivery, PutAside, WifiState};
 
-/// Entries that can wait are synced together, at most this much later: fewer writes wear the card
-/// less. They are in the application's own file meanwhile.
-const GROUP_SYNC: Duration = Duration::from_secs(1);
-/// In continuous mode somebody is looking: a line is to be seen within a second or two.
-const GROUP_SYNC_CONTINUOUS: Duration = Duration::from_millis(200);
 /// These threads have shallow stacks; the default of 2 MB is address space, but not free.
 const THREAD_STACK_BYTES: usize = 512 * 1024;
 
@@ -112,16 +106,16 @@ pub(super) fn start(
         .wifi
         .as_ref()
         .is_some_and(|wifi| wifi.mode == Mode::Continuous);
-    let group = if continuous {
-        GROUP_SYNC_CONTINUOUS
+    let spread = if continuous {
+        SPREAD_CONTINUOUS
     } else {
-        GROUP_SYNC
+        SPREAD
     };
     let setup = Setup {
         spool,
         redactor,
         progress,
-        group,
+        spread,
         wakes: wakes.clone(),
     };
     let pipeline = Pipeline::new(&config.inputs, setup)?;

@@ -97,7 +97,7 @@ impl Machine {
             spool,
             redactor,
             progress: progress.clone(),
-            group: Duration::ZERO,
+            spread: Duration::ZERO,
             wakes,
         };
         let pipeline = Pipeline::new(&config.inputs, setup).unwrap();
