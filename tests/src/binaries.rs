@@ -14,6 +14,8 @@ const PACKAGES: [(&str, &str); 4] = [
 /// Set by `cargo xtask test`, which has built everything before.
 const BUILT: &str = "VENDLOG_TESTS_BUILT";
 
+/// The profile of what goes into a package.
+const PACKAGED: &str = "packaged";
 /// Names a binary to use instead of one built here: `VENDLOG_AGENT` for `vendlog-agent`.
 const NAMED: &str = "VENDLOG_";
 
@@ -30,7 +32,9 @@ pub fn binary(name: &str) -> PathBuf {
         return path.into();
     }
     let (folder, profile) = match profile() {
-        (folder, "release") if name == "vendlog-agent" => (folder.with_file_name("agent"), "agent"),
+        (folder, "release") if name == "vendlog-agent" => {
+            (folder.with_file_name(PACKAGED), PACKAGED)
+        }
         other => other,
     };
     let path = folder.join(name);

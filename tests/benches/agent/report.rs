@@ -64,8 +64,12 @@ impl Report {
              the ratios are what is compared.\n",
             self.date
         )?;
-        self.write_turns(out)?;
-        self.write_paced(out)?;
+        if !self.agent.is_empty() {
+            self.write_turns(out)?;
+        }
+        if !self.paced.is_empty() {
+            self.write_paced(out)?;
+        }
         if let Some(full) = &self.full {
             write_full(out, full)?;
         }
