@@ -23,6 +23,8 @@ pub mod names {
     pub const APP: &str = "app";
     /// How far the WiFi shipper has got.
     pub const WIFI: &str = "wifi";
+    /// What is known of the clock, and with what times entries were offered.
+    pub const CLOCK: &str = "clock";
     /// Entries that the server refused for good.
     pub const PUT_ASIDE: &str = "put-aside.ndjson";
     /// The key that the server handed out.

@@ -5,15 +5,17 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::sync::Notify;
 use wire::MachineId;
 use wire::care::{RESEND_MAX_ENTRIES, ResendRequest, Resent};
 
+use crate::clock::Repairs;
 use crate::config::Local;
 use crate::local_file;
 use crate::spool::SpoolReader;
-use crate::wifi::{Client, Failure};
+use crate::wifi::{Failure, Link};
 
 /// The most entries of one request.
 const BATCH_ENTRIES: usize = 500;
@@ -96,8 +98,10 @@ pub struct Resender {
     pub reader: SpoolReader,
     /// The local file.
     pub local: Local,
-    /// The connection.
-    pub client: Client,
+    /// The way to the server.
+    pub link: Rc<Link>,
+    /// What tells with which time an entry was offered before.
+    pub repairs: Arc<Repairs>,
     /// What is to be done.
     pub resends: Rc<Resends>,
 }
@@ -163,9 +167,9 @@ impl Resender {
     }
 
     fn in_spool(&mut self, wanted: &BTreeSet<u64>) -> io::Result<BTreeMap<u64, String>> {
-        let (mut batch, mut bytes) = (BTreeMap::new(), 0);
+        let (mut batch, mut bytes) = (Vec::new(), 0);
         let Some(&last) = wanted.last() else {
-            return Ok(batch);
+            return Ok(BTreeMap::new());
         };
         while batch.len() < BATCH_ENTRIES && bytes < BATCH_BYTES && self.reader.position() < last {
             let Some(stored) = self.reader.next_entry()? else {
@@ -173,10 +177,12 @@ impl Resender {
             };
             if wanted.contains(&stored.seq) {
                 bytes += stored.json.len();
-                batch.insert(stored.seq, stored.json);
+                batch.push(stored);
             }
         }
-        Ok(batch)
+        self.repairs.settle(&mut batch);
+        let batch = batch.into_iter();
+        Ok(batch.map(|stored| (stored.seq, stored.json)).collect())
     }
 
     async fn in_local_file(
@@ -191,7 +197,13 @@ impl Resender {
             local_file::find(&local, &machine_id, epoch, &wanted, entries, bytes)
         };
         match tokio::task::spawn_blocking(find).await {
-            Ok(found) => found.map_err(words),
+            Ok(found) => {
+                let mut found = found.map_err(words)?;
+                for (seq, json) in &mut found {
+                    self.repairs.as_offered(epoch, *seq, json);
+                }
+                Ok(found)
+            }
             Err(error) => Err(format!("the local file cannot be read: {error}")),
         }
     }
@@ -201,14 +213,15 @@ impl Resender {
         let mut taken = 0;
         let mut parts = vec![batch.into_values().collect::<Vec<String>>()];
         while let Some(mut part) = parts.pop() {
-            match self.client.logs(&self.body(epoch, &part)).await {
+            self.link.ready().await;
+            match self.link.logs(&self.body(epoch, &part)).await {
                 Ok(answer) => taken += (part.len() - answer.rejected.len().min(part.len())) as u64,
                 Err(Failure::Refused { .. }) if part.len() > 1 => {
                     let second = part.split_off(part.len() / 2);
                     parts.extend([second, part]);
                 }
                 Err(Failure::Refused { .. }) => {}
-                Err(Failure::Retry { why, .. } | Failure::Hold { why }) => return Err(why),
+                Err(Failure::Retry { why, .. } | Failure::Hold { why, .. }) => return Err(why),
             }
         }
         Ok(taken)

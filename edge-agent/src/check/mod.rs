@@ -63,7 +63,8 @@ pub fn check(path: &Path, config: &Config, text: &str) -> Findings {
         check_key(&wifi.api_key_file, &looking, &mut findings);
         check_trust(wifi, &looking, &mut findings);
     }
-    check_clock(clock::now(), clock::state(), &mut findings);
+    let clock = clock::Source::of(&looking.config.clock).state();
+    check_clock(clock::now(), Some(clock), &mut findings);
     service::check(path, &looking, &mut findings);
     findings
 }

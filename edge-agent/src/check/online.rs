@@ -35,7 +35,7 @@ async fn ask(config: &Config, wifi: &Wifi) -> Result<(), String> {
     let empty = serde_json::json!({"machine_id": config.machine_id, "logs": []});
     match client.logs(empty.to_string().as_bytes()).await {
         Ok(_) => Ok(()),
-        Err(Failure::Hold { why }) => Err(why),
+        Err(Failure::Hold { why, .. }) => Err(why),
         Err(Failure::Refused { why, .. }) => Err(format!(
             "{} refuses even an empty batch ({why}); is it this product's server?",
             wifi.url

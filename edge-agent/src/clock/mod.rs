@@ -3,12 +3,19 @@
 //! The wall clock of a machine without a battery is wrong until a time source sets it; the clock
 //! since boot is always right. Their difference, kept beside an entry, repairs its time later.
 
+mod repairs;
+mod source;
 mod timeline;
+pub mod timer;
+mod watch;
 
 use jiff::Timestamp;
-use wire::{ClockState, Micros};
+use wire::Micros;
 
+pub use repairs::{Kept, Repairs};
+pub use source::Source;
 pub use timeline::{Basis, Timeline, Wall};
+pub use watch::{ServerTime, Watch};
 
 /// The time now.
 pub fn now() -> Micros {
@@ -34,26 +41,5 @@ pub fn boot() -> u64 {
     // FNV-1a: the id is random already, and the number must be the same in every version.
     id.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
-
-/// The time now, with its state; nothing is known of the boot's past.
-pub fn wall() -> Wall {
-    Wall::plain(now(), state().unwrap_or_default())
-}
-
-/// Whether the kernel's clock is disciplined by a time source; `None` when it does not say.
-pub fn state() -> Option<ClockState> {
-    // SAFETY: all zeros is a valid `timex`, and with `modes` 0 the call only reads.
-    let (answer, timex) = unsafe {
-        let mut timex: libc::timex = std::mem::zeroed();
-        (libc::adjtimex(&mut timex), timex)
-    };
-    if answer < 0 {
-        return None;
-    }
-    Some(match timex.status & libc::STA_UNSYNC {
-        0 => ClockState::Synced,
-        _ => ClockState::Unsynced,
     })
 }

@@ -79,6 +79,11 @@ impl Wall {
         }
     }
 
+    /// Right time minus clock since boot, when it is known.
+    pub fn right_base_us(&self) -> Option<i64> {
+        self.right.map(|right| right.base_us)
+    }
+
     /// Says in the entry, which was just read, how far its time can be trusted. One that was
     /// stamped while the clock was wrong is repaired when the right time is known already; else
     /// its basis is answered, to be kept beside it.

@@ -1,5 +1,6 @@
 //! `agent.toml`: read, checked, every mistake with its key and line. One struct per concern.
 
+mod clock;
 pub mod input;
 mod mistakes;
 mod raw;
@@ -10,6 +11,7 @@ mod wifi;
 use std::fs;
 use std::path::Path;
 
+pub use clock::Clock;
 pub use input::{Input, InputKind, Journal, SocketFile, Syslog};
 pub use mistakes::{Mistake, Mistakes, line_of};
 pub use sections::{Care, Heartbeat, Local, Privacy, Spool};
@@ -34,6 +36,8 @@ pub struct Config {
     pub wifi: Option<Wifi>,
     /// How often the agent says that it lives.
     pub heartbeat: Heartbeat,
+    /// How the machine's clock is judged.
+    pub clock: Clock,
     /// What is hashed and dropped.
     pub privacy: Privacy,
     /// What the server may do to this machine.

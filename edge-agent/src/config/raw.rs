@@ -17,6 +17,7 @@ pub(super) struct Config {
     pub wifi: Option<Spanned<Wifi>>,
     pub eport: Option<Spanned<Eport>>,
     pub heartbeat: Option<Heartbeat>,
+    pub clock: Option<Clock>,
     pub privacy: Option<Privacy>,
     pub care: Option<Care>,
 }
@@ -100,6 +101,14 @@ pub(super) struct Eport {
 #[serde(deny_unknown_fields)]
 pub(super) struct Heartbeat {
     pub interval_s: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Clock {
+    pub synced_file: Option<Spanned<PathBuf>>,
+    pub server_time: Option<bool>,
+    pub wait_s: Option<Spanned<u64>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 use wire::MachineId;
 
+use super::clock::build_clock;
 use super::input::build_inputs;
 use super::values::{bounded, parsed, required};
 use super::wifi::build_wifi;
@@ -129,6 +130,7 @@ pub(super) fn build(raw: raw::Config, mistakes: &mut Mistakes) -> Option<Config>
         local,
         wifi,
         heartbeat,
+        clock: build_clock(raw.clock, mistakes),
         privacy: build_privacy(raw.privacy),
         care,
     })

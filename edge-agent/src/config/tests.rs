@@ -42,6 +42,8 @@ fn what_is_left_out_has_the_documented_defaults() {
         (10_485_760, 5)
     );
     assert_eq!(config.heartbeat.interval_s, 300);
+    let clock = &config.clock;
+    assert!(clock.synced_file.is_none() && clock.server_time && clock.wait_s == 120);
     assert_eq!(
         config.privacy.hash_fields,
         ["transaction_id", "txn", "txn_id"]
@@ -163,6 +165,14 @@ fn each_wrong_value_is_named_with_its_line_and_what_to_do() {
         (
             "[heartbeat]\ninterval_s = 0",
             "line 16: heartbeat.interval_s must be from 1",
+        ),
+        (
+            "[clock]\nwait_s = 9999",
+            "line 16: clock.wait_s must be from 0 to 3600",
+        ),
+        (
+            "[clock]\nsynced_file = \"synchronized\"",
+            "line 16: clock.synced_file must be a whole path",
         ),
         ("[privacy]\nhash = []", "line 16: unknown field `hash`"),
         ("enabled = \"yes\"", "line 15: invalid type"),

@@ -6,21 +6,24 @@ mod machine;
 pub use machine::disk_free_bytes;
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
-use wire::{Heartbeat, InputHealth, MachineId, Micros};
+use wire::{Heartbeat, HeartbeatAnswer, InputHealth, MachineId, Micros};
 
 use crate::care::{Care, Next};
+use crate::clock::{Repairs, ServerTime, since_boot_us, timer};
 use crate::pipeline::{InputState, Progress, Room};
 use crate::spool::{Shared, SpoolReader};
-use crate::wifi::{Client, Failure, Sending, SharedDelivery};
+use crate::wifi::{Link, Sending, SharedDelivery};
 
 /// A heartbeat that did not arrive is tried again after this time, or its own interval when that
 /// is shorter.
 const RETRY: Duration = Duration::from_secs(30);
+/// When the server says for the first time that this clock is wrong, it is asked again this soon.
+const SECOND_ANSWER: Duration = Duration::from_secs(5);
 
 /// Sends heartbeats.
 pub struct Heartbeats {
@@ -38,10 +41,14 @@ pub struct Heartbeats {
     pub delivery: SharedDelivery,
     /// What the pipeline says of itself.
     pub progress: Arc<Progress>,
-    /// The connection.
-    pub client: Client,
+    /// The way to the server.
+    pub link: Rc<Link>,
     /// What the server asks for in its answers.
     pub care: Care,
+    /// What is known of the clock.
+    pub repairs: Arc<Repairs>,
+    /// The server's clock minus the machine's, as the last answer told it.
+    pub clock_offset_us: Option<i64>,
     /// The machine's clock.
     pub clock: fn() -> Micros,
 }
@@ -52,33 +59,51 @@ impl Heartbeats {
     pub async fn run(&mut self) {
         let mut is_extra = false;
         loop {
-            let began = Instant::now();
+            self.link.ready().await;
+            let began_us = since_boot_us();
             let mut heartbeat = self.build();
             self.care.report(&mut heartbeat);
-            let wait = match self.client.heartbeat(&heartbeat).await {
-                Ok(answer) => {
+            let sent = self.link.heartbeat(&heartbeat).await;
+            let reach = self.link.reach();
+            self.delivery.borrow_mut().reached(reach.state, reach.since);
+            match sent {
+                Ok((answer, sent_us, answered_us)) => {
                     self.delivery.borrow_mut().heartbeat_arrived();
+                    self.hear(&answer, sent_us, answered_us);
                     let next = self.care.answered(&heartbeat, answer);
                     // One more at a time, whatever a server answers.
                     is_extra = next == Next::Again && !is_extra;
-                    match next {
+                    let wait = match next {
                         Next::Restart => return,
                         Next::Again if is_extra => Duration::ZERO,
+                        _ if self.repairs.watch().wants_second_answer() => {
+                            self.interval.min(SECOND_ANSWER)
+                        }
                         _ => self.interval,
-                    }
+                    };
+                    let wait_us = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2);
+                    timer::sleep_until_us(began_us.saturating_add(wait_us)).await;
                 }
-                Err(
-                    Failure::Retry { why, .. }
-                    | Failure::Hold { why }
-                    | Failure::Refused { why, .. },
-                ) => {
+                Err(failure) => {
+                    let now = (self.clock)();
                     self.delivery
                         .borrow_mut()
-                        .failed(Sending::Heartbeat, &why, (self.clock)());
-                    self.interval.min(RETRY)
+                        .failed(Sending::Heartbeat, failure.why(), now);
+                    self.link.pause(self.interval.min(RETRY)).await;
                 }
+            }
+        }
+    }
+
+    /// Takes what the server's answer says of the time.
+    fn hear(&mut self, answer: &HeartbeatAnswer, sent_us: i64, answered_us: i64) {
+        if let Ok(at) = Micros::parse_rfc3339(&answer.server_time) {
+            let said = ServerTime {
+                at,
+                sent_us,
+                answered_us,
             };
-            sleep_until(began + wait).await;
+            self.clock_offset_us = Some(self.repairs.watch().server_said(said));
         }
     }
 
@@ -95,11 +120,15 @@ impl Heartbeats {
         let oldest = self.reader.next_entry().ok().flatten();
         let (memory_available_bytes, memory_total_bytes) = machine::memory_bytes();
         let (disk_free_bytes, disk_total_bytes) = machine::disk_bytes(&self.state_dir).unzip();
+        let reach = self.link.reach();
         Heartbeat {
             sent_at: Some(now.to_rfc3339()),
             agent_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             uptime_s: machine::uptime_s(),
-            clock: crate::clock::state(),
+            clock: Some(self.repairs.watch().wall().state),
+            clock_offset_ms: self.clock_offset_us.map(|offset| offset / 1_000),
+            reachability: Some(reach.state),
+            reachability_since: Some(reach.since.to_rfc3339()),
             epoch: Some(self.spool.epoch()),
             last_seq: Some(synced.last_seq),
             spool_entries: Some(synced.last_seq.saturating_sub(bulk).saturating_sub(sent)),

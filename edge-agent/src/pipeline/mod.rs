@@ -30,7 +30,7 @@ pub use group::{SPREAD, SPREAD_CONTINUOUS};
 use own::Own;
 pub use progress::{InputState, Progress, Room};
 pub use ready::AGENT;
-use ready::{Ready, Stage};
+use ready::{Judged, Ready, Stage};
 use replies::Replies;
 use source::Source;
 pub use wake::{Wake, Waker};
@@ -245,8 +245,12 @@ impl Pipeline {
                 self.ready.pop_front();
                 continue;
             };
-            let (entry, origin) = &mut **made;
-            match self.spool.append(entry, source.name(), origin, None) {
+            let Judged {
+                entry,
+                origin,
+                basis,
+            } = &mut **made;
+            match self.spool.append(entry, source.name(), origin, *basis) {
                 Ok(seq) => {
                     source.appended(seq);
                     if let Some(ticket) = ticket.take() {

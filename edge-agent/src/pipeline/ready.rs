@@ -4,11 +4,12 @@
 use std::time::Instant;
 
 use wire::redact::Redactor;
-use wire::{ClockState, Level, LogEntry, Micros};
+use wire::{Level, LogEntry, Micros};
 
 use super::replies::Replies;
 use super::source::Source;
 use crate::assemble::{AssemblyState, Kind, Record};
+use crate::clock::{Basis, Wall};
 use crate::input::socket::{Submission, Ticket};
 use crate::input::{At, Gap, Origin};
 
@@ -23,18 +24,25 @@ pub(super) struct Ready {
 
 /// How far it has got.
 pub(super) enum Stage {
-    /// As it came.
-    Record(Box<Record>, ClockState),
+    /// As it came, and the clock at that time.
+    Record(Box<Record>, Box<Wall>),
     /// From the socket: it may be no entry at all, or one that is known already.
-    Submission(Box<Submission>, ClockState),
+    Submission(Box<Submission>, Box<Wall>),
     /// A gap that is to be told of, and the position behind it.
-    Gap(Box<Record>, Origin, ClockState),
+    Gap(Box<Record>, Origin, Box<Wall>),
     /// No entry: what follows was written by an application that has started anew.
     Starts,
     /// It only needs its number.
-    Entry(Box<(LogEntry, Origin)>, Option<Ticket>),
+    Entry(Box<Judged>, Option<Ticket>),
     /// Nothing is left to do.
     Done,
+}
+
+/// An entry, the position behind it, and what its time is repaired by later.
+pub(super) struct Judged {
+    pub entry: LogEntry,
+    pub origin: Origin,
+    pub basis: Option<Basis>,
 }
 
 impl Stage {
@@ -48,18 +56,24 @@ impl Stage {
     ) {
         let stage = std::mem::replace(self, Stage::Done);
         *self = match stage {
-            Stage::Record(mut record, clock) => {
-                let entry = source.entry(&mut record, clock, redactor);
+            Stage::Record(mut record, wall) => {
+                let entry = source.entry(&mut record, &wall, redactor);
                 Stage::Entry(Box::new(entry), None)
             }
-            Stage::Gap(mut record, origin, clock) => {
-                let entry = source.gap_entry(&mut record, clock, redactor);
-                Stage::Entry(Box::new((entry, origin)), None)
+            Stage::Gap(mut record, origin, wall) => {
+                let mut entry = source.gap_entry(&mut record, &wall, redactor);
+                let basis = wall.judge(&mut entry);
+                let judged = Judged {
+                    entry,
+                    origin,
+                    basis,
+                };
+                Stage::Entry(Box::new(judged), None)
             }
-            Stage::Submission(submission, clock) => {
+            Stage::Submission(submission, wall) => {
                 match source.submission(*submission, replies, now) {
                     Some((mut record, ticket)) => {
-                        let entry = source.entry(&mut record, clock, redactor);
+                        let entry = source.entry(&mut record, &wall, redactor);
                         Stage::Entry(Box::new(entry), Some(ticket))
                     }
                     None => Stage::Done,

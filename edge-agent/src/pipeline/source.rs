@@ -5,12 +5,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use wire::LogEntry;
 use wire::redact::Redactor;
-use wire::{ClockState, LogEntry};
 
 use super::Setup;
 use super::reader::{self, Reader};
-use super::ready::{Ready, Stage, gap_record};
+use super::ready::{Judged, Ready, Stage, gap_record};
 use super::replies::Replies;
 use super::wake::Waker;
 use crate::assemble::{Assembler, Record};
@@ -163,14 +163,14 @@ impl Source {
             (InputEvent::Record(record), _) => {
                 // What was read before it must not be behind it in the spool.
                 self.flush(index, wall, redactor, ready);
-                let stage = Stage::Record(record, wall.state);
+                let stage = Stage::Record(record, Box::new(wall));
                 ready.push_back(Ready {
                     source: index,
                     stage,
                 });
             }
             (InputEvent::Submission(submission), _) => {
-                let stage = Stage::Submission(submission, wall.state);
+                let stage = Stage::Submission(submission, Box::new(wall));
                 ready.push_back(Ready {
                     source: index,
                     stage,
@@ -185,7 +185,7 @@ impl Source {
                 });
             }
         }
-        self.prepare((index, wall.state), &mut records, redactor, ready);
+        self.prepare((index, wall), &mut records, redactor, ready);
     }
 
     /// At the end of the agent: what is whole is given out, the rest stays in the file.
@@ -213,7 +213,7 @@ impl Source {
         };
         let mut records = Vec::new();
         assembler.flush(wall.at, &mut records);
-        self.prepare((index, wall.state), &mut records, redactor, ready);
+        self.prepare((index, wall), &mut records, redactor, ready);
     }
 
     fn step(&mut self, now: Instant) -> Vec<InputEvent> {
@@ -242,14 +242,14 @@ impl Source {
 
     fn prepare(
         &mut self,
-        (index, clock): (usize, ClockState),
+        (index, wall): (usize, Wall),
         records: &mut Vec<Record>,
         redactor: &Redactor,
         ready: &mut VecDeque<Ready>,
     ) {
         for mut record in records.drain(..) {
-            let entry = self.entry(&mut record, clock, redactor);
-            let stage = Stage::Entry(Box::new(entry), None);
+            let judged = self.entry(&mut record, &wall, redactor);
+            let stage = Stage::Entry(Box::new(judged), None);
             ready.push_back(Ready {
                 source: index,
                 stage,
@@ -258,14 +258,10 @@ impl Source {
     }
 
     /// The entry of a record of this input, and the position behind it.
-    pub fn entry(
-        &mut self,
-        record: &mut Record,
-        clock: ClockState,
-        redactor: &Redactor,
-    ) -> (LogEntry, Origin) {
+    pub fn entry(&mut self, record: &mut Record, wall: &Wall, redactor: &Redactor) -> Judged {
         let pack = self.pack.as_ref();
-        let entry = prepare(record, redactor, pack, &mut self.pack_state, clock);
+        let mut entry = prepare(record, redactor, pack, &mut self.pack_state, wall.state);
+        let basis = wall.judge(&mut entry);
         if let (Some(rest), Some(assembler)) = (&mut record.state.rest, &mut self.assembler) {
             rest.level = entry.level;
             rest.component.clone_from(&entry.component);
@@ -277,7 +273,11 @@ impl Source {
             assembly: record.state.clone(),
             pack: self.pack_state.clone(),
         };
-        (entry, origin)
+        Judged {
+            entry,
+            origin,
+            basis,
+        }
     }
 
     /// Answers what needs no entry, now or after the next sync; what is to be stored comes back.
@@ -344,20 +344,15 @@ impl Source {
             assembly: assembly.unwrap_or_default(),
             pack: self.pack_state.clone(),
         };
-        Stage::Gap(Box::new(record), origin, wall.state)
+        Stage::Gap(Box::new(record), origin, Box::new(wall))
     }
 
     /// The entry of a gap: what is missing lies between `after_seq` and its own seq.
-    pub fn gap_entry(
-        &mut self,
-        record: &mut Record,
-        clock: ClockState,
-        redactor: &Redactor,
-    ) -> LogEntry {
+    pub fn gap_entry(&mut self, record: &mut Record, wall: &Wall, redactor: &Redactor) -> LogEntry {
         if let Some(seq) = self.last_seq {
             record.context.insert("after_seq".into(), seq.into());
         }
-        prepare(record, redactor, None, &mut self.pack_state, clock)
+        prepare(record, redactor, None, &mut self.pack_state, wall.state)
     }
 
     /// Says what is wrong with the input, once for each new reason.

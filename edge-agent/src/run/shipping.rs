@@ -1,15 +1,18 @@
 //! The shippers of one server, run together on the main thread.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wire::Reachability;
+
 use crate::care::{Care, Keys, Resender};
-use crate::clock;
+use crate::clock::{self, Repairs};
 use crate::config::{Config, Wifi};
 use crate::heartbeat::Heartbeats;
 use crate::pipeline::Progress;
 use crate::spool::{Shared, SpoolReader};
-use crate::wifi::{Client, Lane, LaneKind, SharedDelivery};
+use crate::wifi::{Client, Lane, LaneKind, LaneParts, Link, NO_ROUTE, Sending, SharedDelivery};
 
 /// The shippers of one server.
 pub(super) struct Shipping {
@@ -18,6 +21,8 @@ pub(super) struct Shipping {
     heartbeats: Heartbeats,
     resender: Resender,
     care: Care,
+    link: Rc<Link>,
+    delivery: SharedDelivery,
     shared: Arc<Shared>,
 }
 
@@ -26,26 +31,24 @@ impl Shipping {
         (config, wifi): (&Config, &Wifi),
         (shared, progress): (&Arc<Shared>, &Arc<Progress>),
         delivery: SharedDelivery,
+        repairs: Arc<Repairs>,
         readers: [SpoolReader; 4],
         (keys, care): (Keys, Care),
     ) -> anyhow::Result<Shipping> {
-        let client = Client::with_keys(wifi, keys)?;
+        let link = Rc::new(Link::new(Client::with_keys(wifi, keys)?, clock::now));
         let [urgent, bulk, oldest, again] = readers;
-        let machine = || (config.machine_id.clone(), shared.epoch());
-        let lane = |kind, reader| {
-            Lane::new(
-                kind,
-                wifi,
-                machine(),
-                client.clone(),
-                delivery.clone(),
-                reader,
-                clock::now,
-            )
+        let parts = LaneParts {
+            machine_id: config.machine_id.clone(),
+            epoch: shared.epoch(),
+            link: link.clone(),
+            delivery: delivery.clone(),
+            repairs: repairs.clone(),
+            clock_wait: Duration::from_secs(config.clock.wait_s),
+            clock: clock::now,
         };
         Ok(Shipping {
-            urgent: lane(LaneKind::Urgent, urgent),
-            bulk: lane(LaneKind::Bulk, bulk),
+            urgent: Lane::new(LaneKind::Urgent, wifi, parts.clone(), urgent),
+            bulk: Lane::new(LaneKind::Bulk, wifi, parts, bulk),
             heartbeats: Heartbeats {
                 machine_id: config.machine_id.clone(),
                 interval: Duration::from_secs(config.heartbeat.interval_s),
@@ -54,8 +57,10 @@ impl Shipping {
                 reader: oldest,
                 delivery: delivery.clone(),
                 progress: progress.clone(),
-                client: client.clone(),
+                link: link.clone(),
                 care: care.clone(),
+                repairs: repairs.clone(),
+                clock_offset_us: None,
                 clock: clock::now,
             },
             resender: Resender {
@@ -63,10 +68,13 @@ impl Shipping {
                 epoch: shared.epoch(),
                 reader: again,
                 local: config.local.clone(),
-                client,
+                link: link.clone(),
+                repairs,
                 resends: care.resends(),
             },
             care,
+            link,
+            delivery,
             shared: shared.clone(),
         })
     }
@@ -78,7 +86,9 @@ impl Shipping {
             tokio::join!(
                 self.urgent.run(grown.clone()),
                 self.bulk.run(grown),
-                self.resender.run()
+                self.resender.run(),
+                self.link.watch_routes(),
+                note_lost_routes(&self.link, &self.delivery)
             );
         };
         tokio::select! {
@@ -92,5 +102,21 @@ impl Shipping {
     pub(super) async fn send_rest(&mut self) {
         self.urgent.send_rest().await;
         self.bulk.send_rest().await;
+    }
+}
+
+/// Nothing is tried without a route, so that nothing else would tell of it.
+async fn note_lost_routes(link: &Link, delivery: &SharedDelivery) {
+    let mut reach = link.subscribe();
+    loop {
+        let now = reach.borrow_and_update().clone();
+        if now.state == Reachability::NoRoute {
+            let mut delivery = delivery.borrow_mut();
+            delivery.reached(now.state, now.since);
+            delivery.failed(Sending::Heartbeat, NO_ROUTE, now.since);
+        }
+        if reach.changed().await.is_err() {
+            return;
+        }
     }
 }

@@ -12,7 +12,7 @@ use wire::redact::Redactor;
 
 use super::shipping::Shipping;
 use crate::care::{Care, Configuration, Keys};
-use crate::clock;
+use crate::clock::{self, Kept, Repairs, Watch};
 use crate::config::{Config, Mode};
 use crate::input::watch::Watcher;
 use crate::local_file::LocalFile;
@@ -62,6 +62,13 @@ pub(super) fn start(
     } = parts;
     let epoch = spool.epoch();
     let (wakes, woken) = mpsc::channel();
+    let clock_path = state_dir.join(names::CLOCK);
+    let kept = Kept::load(&clock_path);
+    let source = clock::Source::of(&config.clock);
+    let right_base_us = kept.right_base_us(clock::boot());
+    let watch = Watch::new(source, config.clock.server_time, right_base_us);
+    let watch = Arc::new(watch);
+    let repairs = Arc::new(Repairs::new(clock_path, kept, epoch, watch.clone()));
     let shipping = match &config.wifi {
         Some(wifi) => {
             let put_aside = PutAside::new(state_dir.join(names::PUT_ASIDE));
@@ -81,6 +88,7 @@ pub(super) fn start(
                 (config, wifi),
                 (&shared, &progress),
                 delivery,
+                repairs,
                 readers,
                 (keys, care),
             )?)
@@ -131,7 +139,7 @@ pub(super) fn start(
             // It fails only when the pipeline has ended.
             let _ = changed.send(Wake::Changed);
         });
-        let result = pipeline.run(&woken, &mut watcher, clock::wall);
+        let result = pipeline.run(&woken, &mut watcher, || watch.wall());
         // Nobody listens any more when the main thread failed first.
         let _ = ended.send(result);
     })?;

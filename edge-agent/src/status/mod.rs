@@ -10,8 +10,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use wire::ClockState;
 use wire::care::ConfigReport;
+use wire::{ClockState, Reachability};
 
 use crate::care::Keys;
 use crate::clock;
@@ -80,6 +80,10 @@ pub struct WifiStatus {
     pub advice: Option<String>,
     /// Entries that the server refused for good.
     pub put_aside: u64,
+    /// How the way to the server looked when something last went right or wrong; `null` before.
+    pub reachability: Option<Reachability>,
+    /// Since when it had looked so.
+    pub reachability_since: Option<String>,
     /// The public part of the key in use; `null` when it cannot be read.
     pub key_id: Option<String>,
     /// The server has renewed the key since the machine was paired.
@@ -139,6 +143,8 @@ pub fn status(config: &Config) -> io::Result<Status> {
         advice: state.last_error.as_ref().map(|seen| advice(&seen.text)),
         last_error: state.last_error,
         put_aside: state.put_aside,
+        reachability: state.reachability,
+        reachability_since: state.reachability_since,
         key_id: Keys::in_file(&wifi.api_key_file).key_id(),
         is_key_renewed: dir.join(names::API_KEY).exists(),
     });
@@ -161,7 +167,7 @@ pub fn status(config: &Config) -> io::Result<Status> {
     Ok(Status {
         machine_id: config.machine_id.to_string(),
         is_running: is_running(&dir.join(names::LOCK)),
-        clock: clock::state(),
+        clock: Some(clock::Source::of(&config.clock).state()),
         epoch: found.epoch,
         last_seq: found.last_seq,
         spool: SpoolStatus {

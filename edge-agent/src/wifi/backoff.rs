@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// must not keep the radio busy.
 const ASKED_SHORTEST: Duration = Duration::from_secs(3);
 /// The longest wait that a server may ask for.
-const ASKED_LONGEST: Duration = Duration::from_secs(15 * 60);
+pub(super) const ASKED_LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// Counts failures in a row.
 #[derive(Debug, Clone, Default)]

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use wire::{BatchAnswer, Heartbeat, HeartbeatAnswer};
 
 use super::pin::{TrustError, tls_config};
+use super::route::Target;
 use crate::care::Keys;
 use crate::config::Wifi;
 
@@ -32,6 +33,8 @@ const ZSTD_WINDOW_LOG: u32 = 17;
 pub struct Client {
     http: reqwest::Client,
     url: String,
+    /// Where the connection goes first.
+    first_hop: String,
     keys: Keys,
 }
 
@@ -44,11 +47,17 @@ pub enum Failure {
         why: String,
         /// The server's `Retry-After`.
         after: Option<Duration>,
+        /// It was said in our server's own form, not by something on the way to it.
+        by_server: bool,
+        /// It broke off on the way: a smaller request may get through.
+        stuck: bool,
     },
-    /// The key is not accepted: somebody must act. Tried again slowly.
+    /// The key is not accepted or cannot be read: somebody must act. Tried again slowly.
     Hold {
         /// What went wrong and what to do.
         why: String,
+        /// As in `Retry`.
+        by_server: bool,
     },
     /// This body will never be taken.
     Refused {
@@ -56,9 +65,52 @@ pub enum Failure {
         code: String,
         /// What the server said.
         why: String,
-        /// It was said in our server's own form, not by something on the way to it.
+        /// As in `Retry`.
         by_server: bool,
+        /// For its size.
+        too_large: bool,
     },
+}
+
+impl Failure {
+    /// To be tried again, for a reason that is nobody else's.
+    pub fn retry(why: String) -> Failure {
+        Failure::Retry {
+            why,
+            after: None,
+            by_server: false,
+            stuck: false,
+        }
+    }
+
+    /// What went wrong.
+    pub fn why(&self) -> &str {
+        match self {
+            Failure::Retry { why, .. }
+            | Failure::Hold { why, .. }
+            | Failure::Refused { why, .. } => why,
+        }
+    }
+
+    /// Whether it was our server that spoke.
+    pub fn is_by_server(&self) -> bool {
+        match self {
+            Failure::Retry { by_server, .. }
+            | Failure::Hold { by_server, .. }
+            | Failure::Refused { by_server, .. } => *by_server,
+        }
+    }
+
+    /// Whether the body was refused for its size.
+    pub fn is_too_large(&self) -> bool {
+        matches!(
+            self,
+            Failure::Refused {
+                too_large: true,
+                ..
+            }
+        )
+    }
 }
 
 #[derive(Deserialize)]
@@ -97,6 +149,7 @@ impl Client {
         }
         Ok(Client {
             http: builder.build().map_err(tls)?,
+            first_hop: config.proxy.as_ref().unwrap_or(&config.url).clone(),
             url: config.url.clone(),
             keys,
         })
@@ -107,12 +160,10 @@ impl Client {
     /// # Errors
     /// See [`Failure`].
     pub async fn logs(&self, json: &[u8]) -> Result<BatchAnswer, Failure> {
-        let retry = |why: String| Failure::Retry { why, after: None };
-        let body = compress(json).map_err(|error| retry(format!("zstd: {error}")))?;
+        let body = compress(json).map_err(|error| Failure::retry(format!("zstd: {error}")))?;
         let request = self.http.post(format!("{}/api/logs", self.url)).body(body);
         let answer = self.send(request.header(CONTENT_ENCODING, "zstd")).await?;
-        serde_json::from_slice(&answer)
-            .map_err(|error| retry(format!("the server's answer cannot be read: {error}")))
+        read_answer(&answer)
     }
 
     /// Sends a sign of life.
@@ -120,15 +171,19 @@ impl Client {
     /// # Errors
     /// See [`Failure`].
     pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<HeartbeatAnswer, Failure> {
-        let retry = |why: String| Failure::Retry { why, after: None };
-        let body = serde_json::to_vec(heartbeat).map_err(|error| retry(error.to_string()))?;
+        let body =
+            serde_json::to_vec(heartbeat).map_err(|error| Failure::retry(error.to_string()))?;
         let request = self
             .http
             .post(format!("{}/api/heartbeat", self.url))
             .body(body);
         let answer = self.send(request).await?;
-        serde_json::from_slice(&answer)
-            .map_err(|error| retry(format!("the server's answer cannot be read: {error}")))
+        read_answer(&answer)
+    }
+
+    /// Where requests go first: the proxy when there is one.
+    pub fn target(&self) -> Option<Target> {
+        Target::of(&self.first_hop)
     }
 
     /// Changes when the key file does: its modification time and length.
@@ -140,6 +195,7 @@ impl Client {
         // Read each time: a new key is used without a restart.
         let keys = self.keys.to_try().map_err(|error| Failure::Hold {
             why: format!("{} cannot be read: {error}", self.keys.path().display()),
+            by_server: false,
         })?;
         let mut refused = None;
         for (index, key) in keys.iter().enumerate() {
@@ -158,24 +214,23 @@ impl Client {
             // Another key may be good yet; the first refusal is the one to tell of.
             refused.get_or_insert(failure);
         }
-        Err(refused.unwrap_or_else(|| Failure::Retry {
-            why: "the request cannot be repeated".to_owned(),
-            after: None,
-        }))
+        Err(refused.unwrap_or_else(|| Failure::retry("the request cannot be repeated".to_owned())))
     }
 
     async fn send_once(
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<(StatusCode, Option<Duration>, Vec<u8>), Failure> {
-        let retry = |error| Failure::Retry {
+        let broken = |error: reqwest::Error| Failure::Retry {
+            stuck: !error.is_connect(),
             why: format!("{}: {}", self.url, words(error)),
             after: None,
+            by_server: false,
         };
         let request = request.header(CONTENT_TYPE, "application/json");
-        let sent = request.send().await.map_err(retry)?;
+        let sent = request.send().await.map_err(broken)?;
         let (status, after) = (sent.status(), retry_after(&sent));
-        let body = read_limited(sent).await.map_err(retry)?;
+        let body = read_limited(sent).await.map_err(broken)?;
         Ok((status, after, body))
     }
 
@@ -187,11 +242,13 @@ impl Client {
             None => (status.as_u16().to_string(), status.to_string()),
         };
         match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::Hold {
+            // Whoever stands in the way and wants a login says nothing about our key.
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if by_server => Failure::Hold {
                 why: format!(
                     "the server does not accept the key in {} ({why}); put this machine's key there",
                     self.keys.path().display()
                 ),
+                by_server,
             },
             StatusCode::BAD_REQUEST
             | StatusCode::PAYLOAD_TOO_LARGE
@@ -199,13 +256,33 @@ impl Client {
                 code,
                 why,
                 by_server,
+                too_large: status == StatusCode::PAYLOAD_TOO_LARGE,
             },
-            _ => Failure::Retry {
+            _ if by_server => Failure::Retry {
                 why: format!("the server answered {why}"),
                 after,
+                by_server,
+                stuck: false,
+            },
+            _ => Failure::Retry {
+                why: format!(
+                    "something on the way to the server, or not our server, answered {why}"
+                ),
+                after,
+                by_server,
+                stuck: false,
             },
         }
     }
+}
+
+/// A good answer is one in our server's own form: a captive portal says 200 to everything.
+fn read_answer<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| {
+        Failure::retry(format!(
+            "what answered is not our server, or its answer cannot be read: {error}"
+        ))
+    })
 }
 
 fn compress(json: &[u8]) -> io::Result<Vec<u8>> {

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 
 use serde::{Deserialize, Serialize};
-use wire::Micros;
+use wire::{Micros, Reachability};
 
 use super::put_aside::PutAside;
 use crate::durable;
@@ -36,6 +36,22 @@ pub struct WifiState {
     pub last_error: Option<SeenError>,
     /// Entries that the server refused for good.
     pub put_aside: u64,
+    /// Those of them that lie beyond `bulk`.
+    #[serde(default)]
+    pub aside: BTreeSet<u64>,
+    /// How the way to the server looked when this was saved.
+    #[serde(default)]
+    pub reachability: Option<Reachability>,
+    /// Since when, RFC 3339.
+    #[serde(default)]
+    pub reachability_since: Option<String>,
+}
+
+impl WifiState {
+    /// Whether nothing is left to do for this entry beyond `bulk`.
+    pub fn is_done(&self, seq: u64) -> bool {
+        self.sent.contains(&seq) || self.aside.contains(&seq)
+    }
 }
 
 /// Something that went wrong.
@@ -91,6 +107,13 @@ impl Delivery {
                 ..WifiState::default()
             }
         };
+        // A crash may have come between putting one aside and saving that it is.
+        let mut state = state;
+        for seq in put_aside.seqs(epoch, state.bulk) {
+            if state.aside.insert(seq) {
+                state.put_aside += 1;
+            }
+        }
         progress.wifi_delivered.store(state.bulk, Ordering::Relaxed);
         Delivery {
             path,
@@ -134,7 +157,9 @@ impl Delivery {
     /// Nothing up to `through` has to be sent. Not saved: a restart passes it again.
     pub fn bulk_passed(&mut self, through: u64) {
         self.state.bulk = self.state.bulk.max(through);
-        self.state.sent = self.state.sent.split_off(&(self.state.bulk + 1));
+        let next = self.state.bulk + 1;
+        self.state.sent = self.state.sent.split_off(&next);
+        self.state.aside = self.state.aside.split_off(&next);
         self.progress
             .wifi_delivered
             .store(self.state.bulk, Ordering::Relaxed);
@@ -166,6 +191,9 @@ impl Delivery {
         why: &str,
         now: Micros,
     ) -> io::Result<()> {
+        if self.state.aside.contains(&stored.seq) {
+            return Ok(());
+        }
         tracing::error!(
             seq = stored.seq,
             code,
@@ -175,6 +203,7 @@ impl Delivery {
         self.put_aside
             .write(stored, self.state.epoch, code, why, now)?;
         self.state.put_aside += 1;
+        self.state.aside.insert(stored.seq);
         Ok(())
     }
 
@@ -183,6 +212,12 @@ impl Delivery {
         self.state
             .last_error
             .take_if(|seen| seen.sending == Sending::Heartbeat);
+    }
+
+    /// Notes how the way to the server looks; it is saved with what happens next.
+    pub fn reached(&mut self, state: Reachability, since: Micros) {
+        self.state.reachability = Some(state);
+        self.state.reachability_since = Some(since.to_rfc3339());
     }
 
     /// Notes what went wrong; says so once.

@@ -2,31 +2,34 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::time::Duration;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use wire::time::SECOND_US;
 use wire::{BatchAnswer, MachineId, Micros};
 
 use super::SharedDelivery;
 use super::backoff::{Backoff, random_byte};
-use super::client::{Client, Failure};
+use super::client::Failure;
 use super::cursor::Sending;
+use super::link::Link;
+use super::pace::MAX_ENTRIES;
+use crate::clock::{Repairs, since_boot_us, timer};
 use crate::config::{Mode, Wifi};
 use crate::spool::{SpoolReader, Stored};
 
-/// The most entries of one request.
-const BATCH_ENTRIES: usize = 500;
-/// The most bytes of one request before compression; one entry always fits.
-const BATCH_BYTES: usize = 1024 * 1024;
 /// A refused key is tried again this often: the server may have been told of it meanwhile.
-const HOLD_RETRY: Duration = Duration::from_secs(60);
+const HOLD_RETRY_US: i64 = 60 * SECOND_US;
 /// While a key is refused, its file is looked at this often: a new key is used at once.
 const KEY_LOOK: Duration = Duration::from_secs(2);
 /// In continuous mode, the most an entry waits for others to share its request.
-const CONTINUOUS_EVERY: Duration = Duration::from_millis(500);
+const CONTINUOUS_EVERY_US: i64 = SECOND_US / 2;
 /// When the next entry is under way in the other lane, look again after this time.
 const CLAIMED_WAIT: Duration = Duration::from_millis(250);
+/// While entries wait for the clock, it is looked at this often; that is soon after boot only.
+const CLOCK_LOOK: Duration = Duration::from_secs(1);
 /// A spool that cannot be read is tried again after this time.
 const SPOOL_RETRY: Duration = Duration::from_secs(10);
 
@@ -57,14 +60,41 @@ pub struct Lane {
     kind: LaneKind,
     machine_id: MachineId,
     epoch: u64,
-    client: Client,
+    link: Rc<Link>,
     delivery: SharedDelivery,
+    repairs: Arc<Repairs>,
     reader: SpoolReader,
     /// The levels it takes, by number.
     levels: [bool; 5],
     mode: Mode,
+    /// For so long after boot, or after a route came up, entries that can wait do so for the
+    /// clock to be set.
+    clock_wait_us: i64,
     backoff: Backoff,
+    /// The link broke while an entry was looked for that is refused: it is among the next so many.
+    narrowed: Option<usize>,
+    /// The key file as it was when it was read last.
+    key_stamp: Option<(SystemTime, u64)>,
     clock: fn() -> Micros,
+}
+
+/// What a lane works with, beside its reader.
+#[derive(Clone)]
+pub struct LaneParts {
+    /// Who sends.
+    pub machine_id: MachineId,
+    /// The spool's epoch.
+    pub epoch: u64,
+    /// The way to the server.
+    pub link: Rc<Link>,
+    /// How far the server has confirmed.
+    pub delivery: SharedDelivery,
+    /// What settles the times of entries before they are sent.
+    pub repairs: Arc<Repairs>,
+    /// How long entries that can wait do so for the clock.
+    pub clock_wait: Duration,
+    /// The machine's clock.
+    pub clock: fn() -> Micros,
 }
 
 struct Collected {
@@ -73,19 +103,13 @@ struct Collected {
     through: u64,
     /// The next entry is under way in the urgent lane.
     is_blocked: bool,
+    /// The next entry waits for the clock.
+    is_early: bool,
 }
 
 impl Lane {
     /// A lane that goes on where the delivery state says.
-    pub fn new(
-        kind: LaneKind,
-        config: &Wifi,
-        (machine_id, epoch): (MachineId, u64),
-        client: Client,
-        delivery: SharedDelivery,
-        reader: SpoolReader,
-        clock: fn() -> Micros,
-    ) -> Lane {
+    pub fn new(kind: LaneKind, config: &Wifi, parts: LaneParts, reader: SpoolReader) -> Lane {
         let mut levels = config.levels;
         if kind == LaneKind::Urgent {
             levels
@@ -93,34 +117,38 @@ impl Lane {
                 .zip(config.immediate)
                 .for_each(|(sent, now)| *sent &= now);
         }
-        let (mode, backoff) = (config.mode, Backoff::default());
         Lane {
             kind,
-            machine_id,
-            epoch,
-            client,
-            delivery,
+            machine_id: parts.machine_id,
+            epoch: parts.epoch,
+            link: parts.link,
+            delivery: parts.delivery,
+            repairs: parts.repairs,
             reader,
             levels,
-            mode,
-            backoff,
-            clock,
+            mode: config.mode,
+            clock_wait_us: i64::try_from(parts.clock_wait.as_micros()).unwrap_or(i64::MAX),
+            backoff: Backoff::default(),
+            narrowed: None,
+            key_stamp: None,
+            clock: parts.clock,
         }
     }
 
     /// Delivers for ever; `grown` tells that the spool has more.
     pub async fn run(&mut self, mut grown: watch::Receiver<u64>) {
         loop {
-            let began = Instant::now();
+            let began_us = since_boot_us();
             self.drain().await;
             match (self.kind, self.mode) {
                 (LaneKind::Bulk, Mode::Interval(seconds)) => {
-                    sleep_until(began + Duration::from_secs(seconds)).await;
+                    let interval_us = i64::try_from(seconds).unwrap_or(i64::MAX / 2) * SECOND_US;
+                    timer::sleep_until_us(began_us.saturating_add(interval_us)).await;
                 }
                 (LaneKind::Urgent, _) => wait_for_growth(&mut grown).await,
                 (LaneKind::Bulk, Mode::Continuous) => {
                     wait_for_growth(&mut grown).await;
-                    sleep_until(began + CONTINUOUS_EVERY).await;
+                    timer::sleep_until_us(began_us + CONTINUOUS_EVERY_US).await;
                 }
             }
         }
@@ -129,20 +157,27 @@ impl Lane {
     /// Sends until nothing is left, however long it takes.
     async fn drain(&mut self) {
         loop {
+            self.link.ready().await;
+            self.key_stamp = self.link.client().key_stamp();
             match self.send_next().await {
                 Worked::Sent => {}
                 Worked::Idle => return,
-                Worked::Wait(wait) => sleep(wait).await,
+                Worked::Wait(wait) => {
+                    if self.link.pause(wait).await {
+                        // The way that failed is not the one that there is now.
+                        self.backoff.reset();
+                    }
+                }
                 Worked::Hold => self.wait_for_key().await,
             }
         }
     }
 
-    /// Waits until the key file changes, or it is time to try the old one again.
+    /// Waits until the key file is another than the refused one, or it is time to try that again.
     async fn wait_for_key(&self) {
-        let (until, refused) = (Instant::now() + HOLD_RETRY, self.client.key_stamp());
-        while Instant::now() < until && self.client.key_stamp() == refused {
-            sleep(KEY_LOOK).await;
+        let until_us = since_boot_us() + HOLD_RETRY_US;
+        while since_boot_us() < until_us && self.link.client().key_stamp() == self.key_stamp {
+            timer::sleep(KEY_LOOK).await;
         }
     }
 
@@ -167,17 +202,19 @@ impl Lane {
                 LaneKind::Bulk => {}
                 LaneKind::Urgent => delivery.urgent_passed(collected.through),
             }
-            return if collected.is_blocked {
-                Worked::Wait(CLAIMED_WAIT)
-            } else {
-                Worked::Idle
+            return match (collected.is_blocked, collected.is_early) {
+                (true, _) => Worked::Wait(CLAIMED_WAIT),
+                (_, true) => Worked::Wait(CLOCK_LOOK),
+                (false, false) => Worked::Idle,
             };
         }
         let seqs: Vec<u64> = collected.entries.iter().map(|stored| stored.seq).collect();
         if self.kind == LaneKind::Urgent {
             self.delivery.borrow_mut().claimed = BTreeSet::from_iter(seqs.iter().copied());
         }
-        let delivered = self.deliver(collected.entries).await;
+        let mut entries = collected.entries;
+        self.repairs.settle(&mut entries);
+        let delivered = self.deliver(entries).await;
         if self.kind == LaneKind::Urgent {
             self.delivery.borrow_mut().claimed.clear();
         }
@@ -194,7 +231,9 @@ impl Lane {
 
     fn confirm(&mut self, seqs: &[u64], through: u64) -> io::Result<()> {
         let now = (self.clock)();
+        let reach = self.link.reach();
         let mut delivery = self.delivery.borrow_mut();
+        delivery.reached(reach.state, reach.since);
         match self.kind {
             LaneKind::Bulk => delivery.bulk_confirmed(through, now),
             LaneKind::Urgent => {
@@ -218,9 +257,13 @@ impl Lane {
             entries: Vec::new(),
             through: from,
             is_blocked: false,
+            is_early: false,
         };
+        let waits_for_clock = self.kind == LaneKind::Bulk && self.is_soon();
+        let bytes_max = self.link.batch_bytes();
         let mut bytes = 0;
-        while collected.entries.len() < BATCH_ENTRIES {
+        let entries_max = self.narrowed.unwrap_or(MAX_ENTRIES);
+        while collected.entries.len() < entries_max {
             let Some(stored) = self.reader.next_entry()? else {
                 break;
             };
@@ -230,9 +273,13 @@ impl Lane {
                 break;
             }
             let wanted = self.levels[usize::from(stored.level.as_u8())];
-            if wanted && !state.sent.contains(&stored.seq) {
+            if wanted && !state.is_done(stored.seq) {
+                if waits_for_clock && self.repairs.may_wait(&stored) {
+                    collected.is_early = true;
+                    break;
+                }
                 bytes += stored.json.len() + 1;
-                if bytes > BATCH_BYTES && !collected.entries.is_empty() {
+                if bytes > bytes_max && !collected.entries.is_empty() {
                     break;
                 }
                 collected.through = stored.seq;
@@ -244,6 +291,13 @@ impl Lane {
         Ok(collected)
     }
 
+    /// Whether the clock may still be set soon: the machine has just booted, or got its network.
+    fn is_soon(&self) -> bool {
+        let now_us = since_boot_us();
+        let is_within = |since_us: i64| now_us < since_us.saturating_add(self.clock_wait_us);
+        is_within(0) || self.link.came_up_us().is_some_and(is_within)
+    }
+
     /// Delivers a batch. One that is refused as a whole is halved until the entry that is at fault
     /// stands alone and can be put aside. Refusals in words that are not our server's count only
     /// when other entries are taken: a proxy that refuses everything must not empty the spool.
@@ -251,15 +305,21 @@ impl Lane {
         let mut parts = vec![entries];
         let (mut is_taken, mut doubted) = (false, Vec::new());
         while let Some(mut part) = parts.pop() {
-            match self.client.logs(&self.body(&part)).await {
+            match self.link.logs(&self.body(&part)).await {
                 Ok(answer) => {
                     is_taken = true;
                     self.put_rejected_aside(&part, &answer)?;
+                    if let (true, Some(next)) = (doubted.is_empty(), parts.last()) {
+                        // What is done stays done when the link breaks before the rest is.
+                        self.narrowed = Some(next.len());
+                        self.confirm_part(&part)?;
+                    }
                 }
                 Err(Failure::Refused {
                     code,
                     why,
                     by_server,
+                    ..
                 }) if part.len() == 1 => {
                     if by_server {
                         self.put_aside(&part[0], &code, &why)?;
@@ -269,16 +329,16 @@ impl Lane {
                 }
                 Err(Failure::Refused { .. }) => {
                     let second = part.split_off(part.len() / 2);
+                    self.narrowed = Some(part.len()).filter(|_| doubted.is_empty());
                     parts.extend([second, part]);
                 }
                 Err(other) => return Err(other),
             }
         }
+        self.narrowed = None;
         if let (false, Some((_, _, why))) = (is_taken, doubted.first()) {
-            return Err(Failure::Retry {
-                why: format!("every entry is refused, and not by the server itself: {why}"),
-                after: None,
-            });
+            let why = format!("every entry is refused, and not by the server itself: {why}");
+            return Err(Failure::retry(why));
         }
         for (stored, code, why) in doubted {
             self.put_aside(&stored, &code, &why)?;
@@ -300,10 +360,22 @@ impl Lane {
             .delivery
             .borrow_mut()
             .put_aside(stored, code, why, (self.clock)());
-        written.map_err(|error| Failure::Retry {
-            why: format!("a refused entry cannot be put aside: {error}"),
-            after: None,
+        written.map_err(|error| {
+            Failure::retry(format!("a refused entry cannot be put aside: {error}"))
         })
+    }
+
+    /// The first parts of a batch are delivered, the others not yet.
+    fn confirm_part(&mut self, part: &[Stored]) -> Result<(), Failure> {
+        let seqs: Vec<u64> = part.iter().map(|stored| stored.seq).collect();
+        let through = seqs.last().copied().unwrap_or(0);
+        let now = (self.clock)();
+        let mut delivery = self.delivery.borrow_mut();
+        let saved = match self.kind {
+            LaneKind::Bulk => delivery.bulk_confirmed(through, now),
+            LaneKind::Urgent => delivery.urgent_confirmed(&seqs, now),
+        };
+        saved.map_err(|error| Failure::retry(format!("the state directory fails: {error}")))
     }
 
     fn body(&self, entries: &[Stored]) -> Vec<u8> {
@@ -323,18 +395,15 @@ impl Lane {
     }
 
     fn failed(&mut self, failure: Failure) -> Worked {
-        let (why, worked) = match failure {
-            Failure::Hold { why } => (why, Worked::Hold),
-            Failure::Retry { why, after } => {
-                (why, Worked::Wait(self.backoff.next(after, random_byte())))
-            }
-            Failure::Refused { why, .. } => {
-                (why, Worked::Wait(self.backoff.next(None, random_byte())))
-            }
+        let worked = match &failure {
+            Failure::Hold { .. } => Worked::Hold,
+            Failure::Retry { after, .. } => Worked::Wait(self.backoff.next(*after, random_byte())),
+            Failure::Refused { .. } => Worked::Wait(self.backoff.next(None, random_byte())),
         };
-        self.delivery
-            .borrow_mut()
-            .failed(Sending::Logs, &why, (self.clock)());
+        let reach = self.link.reach();
+        let mut delivery = self.delivery.borrow_mut();
+        delivery.reached(reach.state, reach.since);
+        delivery.failed(Sending::Logs, failure.why(), (self.clock)());
         worked
     }
 
