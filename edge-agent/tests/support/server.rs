@@ -46,7 +46,7 @@ pub fn accepted(request: &Request) -> Answer {
         "/api/heartbeat" => (
             200,
             vec![],
-            json!({"server_time": "2026-01-22T14:30:15.000Z"}),
+            json!({"server_time": jiff::Timestamp::now().to_string()}),
         ),
         _ => (
             200,
