@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{sections, wifi};
+use super::{clock, sections, wifi};
 
 const PAGE: &str = include_str!("../../../docs/CONFIGURATION.md");
 const PRD: &str = include_str!("../../../docs/PRD.md");
@@ -131,6 +131,11 @@ fn the_defaults_on_the_page_are_those_in_force() {
             "heartbeat.interval_s",
             sections::HEARTBEAT_INTERVAL_S.to_string(),
             seconds,
+        ),
+        (
+            "clock.wait_s",
+            clock::WAIT_S.to_string(),
+            format!("0 to {}", clock::WAIT_MAX_S),
         ),
         (
             "privacy.hash_fields",

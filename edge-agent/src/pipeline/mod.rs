@@ -207,9 +207,9 @@ impl Pipeline {
 
     /// What the agent says itself goes first: it is little.
     fn append_own(&mut self, now: Instant) -> io::Result<()> {
-        while let Some(entry) = self.own.front_mut().filter(|_| !self.spool.is_full()) {
+        while let Some((entry, basis)) = self.own.front_mut().filter(|_| !self.spool.is_full()) {
             let (name, origin) = Own::origin();
-            match self.spool.append(entry, name, &origin, None) {
+            match self.spool.append(entry, name, &origin, *basis) {
                 Ok(_) => {}
                 Err(error) if durable::is_no_room(&error) => {
                     self.disk_is_full(now);

@@ -8,7 +8,7 @@ use wire::{Level, LogEntry};
 
 use super::ready::{AGENT, own_record};
 use crate::assemble::{AssemblyState, Record};
-use crate::clock::Wall;
+use crate::clock::{Basis, Wall};
 use crate::health::Change;
 use crate::input::{At, Origin};
 use crate::pack::PackState;
@@ -21,7 +21,7 @@ const WAITING_MAX: usize = 64;
 /// Entries that wait for room.
 #[derive(Default)]
 pub(super) struct Own {
-    waiting: VecDeque<LogEntry>,
+    waiting: VecDeque<(LogEntry, Option<Basis>)>,
 }
 
 impl Own {
@@ -84,14 +84,15 @@ impl Own {
 
     fn wait(&mut self, record: &Record, wall: Wall, redactor: &Redactor) {
         let mut state = PackState::default();
-        let entry = prepare(record, redactor, None, &mut state, wall.state);
+        let mut entry = prepare(record, redactor, None, &mut state, wall.state);
+        let basis = wall.judge(&mut entry);
         if self.waiting.len() < WAITING_MAX {
-            self.waiting.push_back(entry);
+            self.waiting.push_back((entry, basis));
         }
     }
 
-    /// The next one to be written.
-    pub fn front_mut(&mut self) -> Option<&mut LogEntry> {
+    /// The next one to be written, and what its time is repaired by.
+    pub fn front_mut(&mut self) -> Option<&mut (LogEntry, Option<Basis>)> {
         self.waiting.front_mut()
     }
 
