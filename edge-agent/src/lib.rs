@@ -11,6 +11,7 @@ pub mod health;
 pub mod heartbeat;
 pub mod input;
 pub mod local_file;
+pub mod own_log;
 pub mod pack;
 pub mod pair;
 pub mod pipeline;

@@ -8,8 +8,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use edge_agent::config::Config;
+use edge_agent::own_log::OwnLog;
 use edge_agent::spool::SeqRange;
 use edge_agent::{check, pair, run, spool_command, status};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
 
 /// Where the package puts the configuration.
 const DEFAULT_CONFIG: &str = "/etc/vendlog/agent.toml";
@@ -112,12 +115,16 @@ fn main() -> ExitCode {
 }
 
 fn run_agent(path: &Path) -> anyhow::Result<ExitCode> {
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
+    let own = OwnLog::default();
+    let to_stderr = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(false)
+        .with_ansi(false);
+    tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
+        .with(to_stderr)
+        .with(own.clone())
         .init();
-    run::run(path)?;
+    run::run(path, &own)?;
     Ok(ExitCode::SUCCESS)
 }
 

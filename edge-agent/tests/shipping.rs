@@ -163,7 +163,7 @@ fn a_batch_that_is_refused_is_halved_until_the_bad_entry_stands_aside() {
     log(&machine, "INFO", &texts);
     let agent = machine.spawn();
     wait_for("everything judged", || {
-        status(&machine)["wifi"]["bulk_cursor"] == 500
+        status(&machine)["wifi"]["bulk_cursor"].as_u64() >= Some(500)
     });
     assert_eq!(agent.terminate().0, Some(0));
     let delivered: BTreeSet<String> = server
@@ -206,7 +206,7 @@ fn what_refuses_everything_in_foreign_words_costs_no_entry_and_one_bad_entry_sti
     assert_eq!(status(&machine)["wifi"]["put_aside"], 0);
     is_in_the_way.store(false, Ordering::Relaxed);
     wait_for("everything judged", || {
-        status(&machine)["wifi"]["bulk_cursor"] == 3
+        status(&machine)["wifi"]["bulk_cursor"].as_u64() >= Some(3)
     });
     assert_eq!(agent.terminate().0, Some(0));
     assert_eq!(status(&machine)["wifi"]["put_aside"], 1);
@@ -239,7 +239,7 @@ fn an_entry_rejected_in_a_good_answer_is_put_aside() {
     log(&machine, "INFO", &["good", "bad", "good too"]);
     let agent = machine.spawn();
     wait_for("everything judged", || {
-        status(&machine)["wifi"]["bulk_cursor"] == 3
+        status(&machine)["wifi"]["bulk_cursor"].as_u64() >= Some(3)
     });
     assert_eq!(agent.terminate().0, Some(0));
     let aside = json_lines(&machine.state().join("put-aside.ndjson"));
@@ -269,7 +269,7 @@ fn a_server_that_fails_or_asks_for_time_gets_the_same_entries_later() {
     log(&machine, "INFO", &["one"]);
     let agent = machine.spawn();
     wait_for("the fourth try", || {
-        status(&machine)["wifi"]["bulk_cursor"] == 1
+        status(&machine)["wifi"]["bulk_cursor"].as_u64() >= Some(1)
     });
     assert_eq!(agent.terminate().0, Some(0));
     let batches: Vec<Request> = server
@@ -307,7 +307,7 @@ fn a_refused_key_is_said_and_a_new_one_is_used_without_a_restart() {
     });
     std::fs::write(machine.dir.path().join("key"), "vl_new_key").unwrap();
     wait_for("the delivery", || {
-        status(&machine)["wifi"]["bulk_cursor"] == 1
+        status(&machine)["wifi"]["bulk_cursor"].as_u64() >= Some(1)
     });
     let (code, said) = agent.terminate();
     assert_eq!(code, Some(0));

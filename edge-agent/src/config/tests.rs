@@ -60,7 +60,14 @@ fn what_is_left_out_has_the_documented_defaults() {
 fn the_whole_documented_file_is_read_when_eport_is_off() {
     let text = include_str!("../../agent.example.toml");
     let config = parse(text).unwrap();
-    assert_eq!(config.inputs.len(), 2);
+    let names: Vec<&str> = config.inputs.iter().map(|i| i.name.as_str()).collect();
+    let expected = [
+        "/home/pi/soap/last_tx_log.log",
+        "journal:soap.service",
+        "/run/vendlog/agent.sock",
+        "/run/vendlog/syslog.sock",
+    ];
+    assert_eq!(names, expected);
     assert!(config.wifi.is_some());
 }
 
@@ -205,4 +212,65 @@ fn a_section_that_is_absent_or_disabled_is_off() {
     assert!(parse(without).unwrap().wifi.is_none());
     let disabled = GOOD.replace("[wifi]", "[wifi]\nenabled = false");
     assert!(parse(&disabled).unwrap().wifi.is_none());
+}
+
+const BARE: &str = "machine_id = \"VM001\"\nstate_dir = \"/tmp/state\"\n[[input]]\n";
+
+#[test]
+fn a_socket_has_defaults_and_each_input_a_name_of_its_own() {
+    let config = parse(&format!(
+        "{BARE}kind = \"socket\"\n[[input]]\nkind = \"syslog\"\nudp = \"[::1]:5514\"\n\
+         [[input]]\nkind = \"journal\"\nunits = [\"b.service\", \"a.service\"]\nunit = \"a.service\"\n"
+    ))
+    .unwrap();
+    let names: Vec<&str> = config.inputs.iter().map(|i| i.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "/run/vendlog/agent.sock",
+            "udp:[::1]:5514",
+            "journal:a.service,b.service"
+        ]
+    );
+    let InputKind::Socket(socket) = &config.inputs[0].kind else {
+        panic!("the first is the socket");
+    };
+    assert_eq!((socket.file.mode, &socket.file.group), (0o660, &None));
+}
+
+#[test]
+fn each_mistake_of_a_live_input_is_named_with_its_line() {
+    for (keys, expected) in [
+        (
+            "kind = \"socket\"\nmode = \"0999\"",
+            "line 5: mode \"0999\" is none",
+        ),
+        (
+            "kind = \"socket\"\nformat = \"json\"",
+            "line 5: input key format is only for kind file",
+        ),
+        ("kind = \"syslog\"", "line 3: syslog input needs path = "),
+        (
+            "kind = \"syslog\"\nudp = \"0.0.0.0:514\"",
+            "line 5: udp 0.0.0.0:514: anyone on the network could write into the log",
+        ),
+        ("kind = \"syslog\"\nudp = \"localhost\"", "line 5: udp: "),
+        (
+            "kind = \"syslog\"\npath = \"/a\"\ntimezone = \"UTC\"",
+            "line 6: this key is only for an input with a format",
+        ),
+        (
+            "kind = \"journal\"",
+            "line 3: journal input needs its units",
+        ),
+        (
+            "kind = \"socket\"\npath = \"/a\"\n[[input]]\nkind = \"syslog\"\npath = \"/a\"",
+            "line 6: this is the input of an earlier section already",
+        ),
+    ] {
+        let said = mistakes(&format!("{BARE}{keys}\n"));
+        assert!(said.contains(expected), "{keys}: {said}");
+    }
+    let allowed = "kind = \"syslog\"\nudp = \"0.0.0.0:514\"\nallow_network = true";
+    assert!(parse(&format!("{BARE}{allowed}\n")).is_ok());
 }

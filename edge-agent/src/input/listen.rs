@@ -14,13 +14,21 @@ use crate::config::input::SocketFile;
 #[derive(Debug)]
 pub struct Named {
     path: PathBuf,
-    dev_ino: (u64, u64),
+    stamp: Stamp,
+}
+
+/// Device, inode, and when it was made: inode numbers are reused at once.
+type Stamp = (u64, u64, i64, i64);
+
+fn stamp(path: &Path) -> io::Result<Stamp> {
+    let meta = fs::symlink_metadata(path)?;
+    Ok((meta.dev(), meta.ino(), meta.ctime(), meta.ctime_nsec()))
 }
 
 impl Drop for Named {
     fn drop(&mut self) {
         // Another one may have been put in its place.
-        if fs::symlink_metadata(&self.path).is_ok_and(|m| (m.dev(), m.ino()) == self.dev_ino) {
+        if stamp(&self.path).is_ok_and(|stamp| stamp == self.stamp) {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -76,10 +84,9 @@ fn make_way(path: &Path, is_heard: impl Fn() -> bool) -> io::Result<()> {
 /// Until this is done only our own user may write: the umask keeps the others out.
 fn named(file: &SocketFile) -> io::Result<Named> {
     let path = &file.path;
-    let meta = fs::symlink_metadata(path)?;
-    let named = Named {
+    let mut named = Named {
         path: path.clone(),
-        dev_ino: (meta.dev(), meta.ino()),
+        stamp: stamp(path)?,
     };
     if let Some(group) = &file.group {
         let id = group_id(group).ok_or_else(|| {
@@ -92,6 +99,8 @@ fn named(file: &SocketFile) -> io::Result<Named> {
     }
     fs::set_permissions(path, Permissions::from_mode(file.mode))
         .map_err(|error| explain(path, &error))?;
+    // Changing its rights has changed its time.
+    named.stamp = stamp(path)?;
     Ok(named)
 }
 
@@ -172,7 +181,7 @@ mod tests {
         file.group = Some("no-such-group".to_owned());
         let error = stream(&file).unwrap_err().to_string();
         assert!(error.contains("groupadd no-such-group"), "{error}");
-        fs::remove_file(&file.path).unwrap();
+        assert!(!file.path.exists(), "it is not left with wrong rights");
         fs::write(&file.path, "precious").unwrap();
         let error = stream(&file).unwrap_err().to_string();
         assert!(error.contains("is no socket"), "{error}");

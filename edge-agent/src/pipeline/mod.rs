@@ -24,13 +24,14 @@ use crate::config;
 use crate::durable;
 use crate::input::socket::Outcome;
 use crate::input::watch::{SAFETY_POLL, Watcher};
+use crate::own_log::OwnLog;
 use crate::spool::Spool;
 use group::Group;
 pub use group::{SPREAD, SPREAD_CONTINUOUS};
 use own::Own;
 pub use progress::{InputState, Progress, Room};
 pub use ready::AGENT;
-use ready::{Judged, Ready, Stage};
+use ready::{Judged, Ready, Stage, said_record};
 use replies::Replies;
 use source::Source;
 pub use wake::{Wake, Waker};
@@ -52,6 +53,8 @@ pub struct Setup {
     pub spread: Duration,
     /// The sending end of what [`Pipeline::run`] receives.
     pub wakes: Sender<Wake>,
+    /// What the agent says itself.
+    pub own: OwnLog,
 }
 
 /// The reading end of the agent.
@@ -63,6 +66,8 @@ pub struct Pipeline {
     group: Group,
     ready: VecDeque<Ready>,
     own: Own,
+    own_log: OwnLog,
+    own_waker: Waker,
     replies: Replies,
     retry_disk: Option<Instant>,
     full_reported: bool,
@@ -79,6 +84,9 @@ impl Pipeline {
             let waker = Waker::new(setup.wakes.clone(), index);
             sources.push(Source::new(input, &setup, waker)?);
         }
+        // The number behind the inputs is its own.
+        let own_waker = Waker::new(setup.wakes.clone(), sources.len());
+        setup.own.set_waker(own_waker.clone());
         Ok(Pipeline {
             sources,
             spool: setup.spool,
@@ -87,6 +95,8 @@ impl Pipeline {
             group: Group::new(setup.spread),
             ready: VecDeque::new(),
             own: Own::default(),
+            own_log: setup.own,
+            own_waker,
             replies: Replies::default(),
             retry_disk: None,
             full_reported: false,
@@ -122,7 +132,11 @@ impl Pipeline {
             for wake in first.into_iter().chain(wakes.try_iter()) {
                 match wake {
                     Wake::Changed => is_changed = true,
-                    Wake::Input(index) => self.sources[index].look_at(Instant::now()),
+                    Wake::Input(index) => {
+                        if let Some(source) = self.sources.get_mut(index) {
+                            source.look_at(Instant::now());
+                        }
+                    }
                     Wake::Delivered => {}
                     Wake::Stop => return self.finish(&clock),
                 }
@@ -157,6 +171,11 @@ impl Pipeline {
         }
         for range in self.spool.take_damage() {
             self.own.say_damage(range, wall, &self.redactor);
+            self.progress.gaps.fetch_add(1, Ordering::Relaxed);
+        }
+        self.own_waker.looked_at();
+        for said in self.own_log.take_out() {
+            self.own.say(&said_record(said), wall, &self.redactor);
         }
         self.append_ready(now)?;
         if self.ready.is_empty() {

@@ -60,7 +60,7 @@ impl Own {
                 context.insert("starts".into(), (*starts).into());
             }
         }
-        self.wait(&record, wall, redactor);
+        self.say(&record, wall, redactor);
     }
 
     /// Tells of entries that damage took from the spool: nobody will get them from here.
@@ -79,10 +79,11 @@ impl Own {
         context.insert("records".into(), range.count().into());
         context.insert("from".into(), range.from.into());
         context.insert("to".into(), range.to.into());
-        self.wait(&record, wall, redactor);
+        self.say(&record, wall, redactor);
     }
 
-    fn wait(&mut self, record: &Record, wall: Wall, redactor: &Redactor) {
+    /// Adds a record, redacted as every other.
+    pub fn say(&mut self, record: &Record, wall: Wall, redactor: &Redactor) {
         let mut state = PackState::default();
         let mut entry = prepare(record, redactor, None, &mut state, wall.state);
         let basis = wall.judge(&mut entry);

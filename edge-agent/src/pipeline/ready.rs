@@ -12,6 +12,7 @@ use crate::assemble::{AssemblyState, Kind, Record};
 use crate::clock::{Basis, Wall};
 use crate::input::socket::{Submission, Ticket};
 use crate::input::{At, Gap, Origin};
+use crate::own_log::Said;
 
 /// The component of what the agent says itself.
 pub const AGENT: &str = "agent";
@@ -93,6 +94,18 @@ pub(super) fn gap_record(gap: &Gap, input: &str, now: Micros) -> Record {
     record.context.insert("why".into(), gap.why.into());
     for (key, count) in [("bytes", gap.bytes), ("records", gap.records)] {
         if let Some(count) = count {
+            record.context.insert(key.into(), count.into());
+        }
+    }
+    record
+}
+
+/// The record of something that the agent has said.
+pub(super) fn said_record(said: Said) -> Record {
+    let mut record = own_record(said.level, said.text, said.at);
+    record.context.insert("event".into(), "trouble".into());
+    for (key, count) in [("repeated", said.repeated), ("left_out", said.left_out)] {
+        if count > 0 {
             record.context.insert(key.into(), count.into());
         }
     }

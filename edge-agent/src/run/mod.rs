@@ -23,6 +23,7 @@ use wire::redact::{Redactor, Rules};
 use crate::care::{Base, Configuration};
 use crate::clock;
 use crate::durable;
+use crate::own_log::OwnLog;
 use crate::pipeline::{Progress, Wake};
 use crate::service;
 use crate::spool::Spool;
@@ -45,12 +46,12 @@ enum Outcome {
 }
 
 /// Runs with the configuration in this file, or the one that the server has handed out since, until
-/// SIGTERM or SIGINT; then flushes, syncs and sends once more.
+/// SIGTERM or SIGINT; then flushes, syncs and sends once more. `own` is what the agent logs itself.
 ///
 /// # Errors
 /// The configuration has mistakes, the state directory cannot be used, or the spool failed. A
 /// failed spool must end the agent: a restart reads the inputs again from the last durable entry.
-pub fn run(path: &Path) -> anyhow::Result<()> {
+pub fn run(path: &Path, own: &OwnLog) -> anyhow::Result<()> {
     let base = Base::read(path)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -61,7 +62,7 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
     let configuration = Configuration::open(base, &state_dir.join(names::CONFIG));
     let configuration = Rc::new(RefCell::new(configuration));
     loop {
-        match run_once(&runtime, (&mut stop, path), &state_dir, &configuration) {
+        match run_once(&runtime, (&mut stop, path), &state_dir, &configuration, own) {
             Ok(Outcome::Stopped) => return Ok(()),
             Ok(Outcome::Reconfigured) => tracing::info!("starting with another configuration"),
             Ok(Outcome::Edited(base)) => {
@@ -84,6 +85,7 @@ fn run_once(
     (stop, path): (&mut StopSignals, &Path),
     state_dir: &StateDir,
     configuration: &Rc<RefCell<Configuration>>,
+    own: &OwnLog,
 ) -> anyhow::Result<Outcome> {
     let config = configuration.borrow().in_force().clone();
     let rules = Rules {
@@ -112,6 +114,7 @@ fn run_once(
         )
     })?;
     let parts = Parts {
+        own: own.clone(),
         shared: spool.shared().clone(),
         progress: Arc::new(Progress::new(if config.wifi.is_some() {
             0

@@ -16,6 +16,7 @@ use crate::clock::{self, Kept, Repairs, Watch};
 use crate::config::{Config, Mode};
 use crate::input::watch::Watcher;
 use crate::local_file::LocalFile;
+use crate::own_log::OwnLog;
 use crate::pipeline::{Pipeline, Progress, SPREAD, SPREAD_CONTINUOUS, Setup, Wake};
 use crate::spool::{Shared, Spool, SpoolReader};
 use crate::state_dir::{StateDir, names};
@@ -36,6 +37,7 @@ pub(super) struct Running {
 
 /// What is made from the spool before the pipeline owns it.
 pub(super) struct Parts {
+    pub(super) own: OwnLog,
     pub(super) shared: Arc<Shared>,
     pub(super) progress: Arc<Progress>,
     pub(super) local: SpoolReader,
@@ -55,6 +57,7 @@ pub(super) fn start(
     (wifi_state, configuration): (Option<WifiState>, Rc<RefCell<Configuration>>),
 ) -> anyhow::Result<(Running, Option<Shipping>)> {
     let Parts {
+        own,
         shared,
         progress,
         local,
@@ -125,6 +128,7 @@ pub(super) fn start(
         progress,
         spread,
         wakes: wakes.clone(),
+        own,
     };
     let pipeline = Pipeline::new(&config.inputs, setup)?;
     let (ended, pipeline_ended) = oneshot::channel();

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use edge_agent::clock::Wall;
 use edge_agent::config::Config;
+use edge_agent::own_log::OwnLog;
 use edge_agent::pipeline::{Pipeline, Progress, Setup, Wake};
 use edge_agent::spool::Spool;
 use jiff::Timestamp;
@@ -99,6 +100,7 @@ impl Machine {
             progress: progress.clone(),
             spread: Duration::ZERO,
             wakes,
+            own: OwnLog::default(),
         };
         let pipeline = Pipeline::new(&config.inputs, setup).unwrap();
         Reading {
@@ -255,11 +257,12 @@ pub fn messages(entries: &[Value]) -> Vec<String> {
         .collect()
 }
 
-/// The entries of a file with one JSON object a line.
+/// The entries of a file with one JSON object a line, without the agent's own trouble.
 pub fn json_lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|entry: &Value| entry["context"]["event"] != "trouble")
         .collect()
 }
 

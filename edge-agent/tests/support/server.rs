@@ -28,10 +28,11 @@ pub struct Request {
 }
 
 impl Request {
-    /// The messages of a batch.
+    /// The messages of a batch, without what the agent says of itself.
     pub fn messages(&self) -> Vec<String> {
         let logs = self.body["logs"].as_array().cloned().unwrap_or_default();
         logs.iter()
+            .filter(|entry| entry["component"] != "agent")
             .map(|entry| entry["message"].as_str().unwrap().to_owned())
             .collect()
     }
