@@ -66,6 +66,11 @@ fn run(options: &Options) -> Result<()> {
             _ => rsyslog.push(turn),
         }
     }
+    let mut sqlite_burst = None;
+    if options.has("turns") {
+        let folder = folder.path().join("burst");
+        sqlite_burst = stages::sqlite_burst(&folder, &moments)?;
+    }
     let mut full = None;
     if options.has("full") {
         eprintln!("filling a spool, and draining it");
@@ -86,6 +91,7 @@ fn run(options: &Options) -> Result<()> {
         idle_for: options.idle,
         agent,
         rsyslog,
+        sqlite_burst,
         paced,
         full,
     };

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tests::wait::seconds;
 
-/// Minutes at the true pace, as the written report has them: one interval of sending and more.
-const FULL_MINUTES: u64 = 10;
+/// Minutes at the true pace, as the written report has them: an interval of sending and more.
+const FULL_MINUTES: u64 = 6;
 /// Seconds of idleness in each turn, as the written report has them.
 const FULL_IDLE_S: u64 = 60;
 

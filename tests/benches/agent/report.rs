@@ -18,6 +18,8 @@ pub struct Report {
     pub agent: Vec<Turn>,
     /// rsyslogd's turns; none when it is missing.
     pub rsyslog: Vec<Turn>,
+    /// Bytes to the device per byte of log, SQLite in a burst.
+    pub sqlite_burst: Option<f64>,
     /// All at the true pace.
     pub paced: Vec<Paced>,
     /// The agent with a full spool.
@@ -27,7 +29,7 @@ pub struct Report {
 /// A row of the table of turns: its name, its remark, and what it shows.
 type TurnRow = (&'static str, &'static str, fn(&Turn) -> f64);
 
-const TURNS: [TurnRow; 7] = [
+const TURNS: [TurnRow; 8] = [
     ("resident memory, MB", " (target 10 MB)", |t| {
         mb(t.memory.resident)
     }),
@@ -42,6 +44,11 @@ const TURNS: [TurnRow; 7] = [
         "processor seconds for 1,000 entries at 100 a second",
         "",
         |t| t.cpu_s_1000,
+    ),
+    (
+        "bytes to the device per byte of log, at 100 entries a second",
+        " (target 10)",
+        |t| t.burst_device.unwrap_or(f64::NAN),
     ),
 ];
 
@@ -103,6 +110,14 @@ impl Report {
                 "| {name}{remark} | {} | {} | {ratio} |",
                 number(agent),
                 number(peer)
+            )?;
+        }
+        if let Some(ratio) = self.sqlite_burst {
+            let ratio = number(ratio);
+            writeln!(
+                out,
+                "\nSQLite, a transaction each (WAL, synchronous=FULL), writes {ratio} bytes \
+                          for a byte of log at 100 entries a second."
             )?;
         }
         writeln!(out)

@@ -37,6 +37,8 @@ pub struct Turn {
     pub idle_cpu_s_an_hour: f64,
     /// Processor seconds of 1,000 entries in a burst.
     pub cpu_s_1000: f64,
+    /// Bytes that reached the device in the burst, per byte of its lines.
+    pub burst_device: Option<f64>,
 }
 
 /// Idle for `idle`, then 1,000 lines in about 10 s.
@@ -59,25 +61,51 @@ pub fn turn(
     let idled = peer.counters()?.since(before);
     let memory = memory(peer.pid())?;
 
+    let device = peer.disk.written()?;
     let before = peer.counters()?;
-    let mut lines = 0;
-    for moment in moments[WARM_MOMENTS..].iter() {
-        if lines >= BURST_LINES {
-            break;
-        }
-        peer.write(moment)?;
-        lines += moment.len();
-        std::thread::sleep(BURST_PAUSE);
-    }
+    let (lines, logical) = burst(moments, |moment| peer.write(moment))?;
     peer.wait();
     let burst = peer.counters()?.since(before);
+    let device = peer.disk.written()?.zip(device);
     peer.stop();
     Ok(Turn {
         memory,
         wakeups: idled.wakeups as f64 / idle.as_secs_f64(),
         idle_cpu_s_an_hour: idled.cpu.as_secs_f64() * 3_600.0 / idle.as_secs_f64(),
         cpu_s_1000: burst.cpu.as_secs_f64() * 1_000.0 / lines as f64,
+        burst_device: device.map(|(now, before)| (now - before) as f64 / logical as f64),
     })
+}
+
+/// About 1,000 lines in about 10 s; how many they were, and their bytes.
+fn burst(
+    moments: &[Moment],
+    mut write: impl FnMut(&Moment) -> Result<()>,
+) -> Result<(usize, usize)> {
+    let (mut lines, mut bytes) = (0, 0);
+    for moment in &moments[WARM_MOMENTS..] {
+        if lines >= BURST_LINES {
+            break;
+        }
+        write(moment)?;
+        lines += moment.len();
+        bytes += moment.iter().map(String::len).sum::<usize>();
+        std::thread::sleep(BURST_PAUSE);
+    }
+    Ok((lines, bytes))
+}
+
+/// What the burst costs SQLite: bytes to the device per byte of its lines.
+pub fn sqlite_burst(folder: &Path, moments: &[Moment]) -> Result<Option<f64>> {
+    std::fs::create_dir_all(folder)?;
+    let sqlite = Sqlite::create(Disk::new(folder)?)?;
+    for moment in &moments[..WARM_MOMENTS] {
+        sqlite.write(moment)?;
+    }
+    let before = sqlite.disk.written()?;
+    let (_, bytes) = burst(moments, |moment| sqlite.write(moment))?;
+    let device = sqlite.disk.written()?.zip(before);
+    Ok(device.map(|(now, before)| (now - before) as f64 / bytes as f64))
 }
 
 /// What one peer did at the true pace.
