@@ -5,6 +5,7 @@
 //! writes them at once and syncs. Every block carries where its entries came from, so a restart
 //! resumes from the last whole one; the checkpoint keeps that position when the blocks are gone.
 
+mod aside;
 pub mod block;
 pub mod checkpoint;
 mod gather;
@@ -99,7 +100,7 @@ impl Spool {
     ) -> io::Result<Spool> {
         fs::create_dir_all(dir)?;
         durable::sync_dir_of(dir)?;
-        let aside = set_aside(dir)?;
+        let aside = aside::set_aside(dir)?;
         let mut found = match aside.last {
             true => Recovered::default(),
             false => recover(dir, checkpoint_path)?,
@@ -405,43 +406,6 @@ fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
 /// No retry, whatever the system calls it: a full disk too may have cost the pages.
 fn sync_failed(error: io::Error) -> io::Error {
     io::Error::other(format!("the spool cannot be synced: {error}"))
-}
-
-/// What was set aside.
-struct SetAside {
-    count: u64,
-    /// The segment written last was among them, and with it the knowledge of the last seq.
-    last: bool,
-}
-
-/// Renames segments of a version that is not known, so that a person or another version of the
-/// program can have them. With the last of them goes the last seq: then all of its epoch are set
-/// aside, and a new epoch begins.
-fn set_aside(dir: &Path) -> io::Result<SetAside> {
-    let names = SegmentName::list(dir)?;
-    let mut aside = SetAside {
-        count: 0,
-        last: false,
-    };
-    let Some(last) = names.last() else {
-        return Ok(aside);
-    };
-    aside.last = last.is_of_other_version(dir)?;
-    for name in names.iter().filter(|name| name.epoch == last.epoch) {
-        if aside.last || name.is_of_other_version(dir)? {
-            let path = name.path(dir);
-            fs::rename(&path, durable::sibling(&path, "other-version"))?;
-            aside.count += 1;
-        }
-    }
-    if aside.count > 0 {
-        tracing::warn!(
-            segments = aside.count,
-            new_epoch = aside.last,
-            "segments of another version of the spool were set aside as *.other-version"
-        );
-    }
-    Ok(aside)
 }
 
 /// Unix seconds and 20 random bits: below 2^53 until the year 2242, and two spools begun in the
