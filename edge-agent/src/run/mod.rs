@@ -42,7 +42,7 @@ enum Outcome {
     /// They are to be started with another configuration.
     Reconfigured,
     /// The same, with the file as a person has changed it.
-    Edited(Base),
+    Edited(Box<Base>),
 }
 
 /// Runs with the configuration in this file, or the one that the server has handed out since, until
@@ -68,7 +68,7 @@ pub fn run(path: &Path, own: &OwnLog) -> anyhow::Result<()> {
             Ok(Outcome::Edited(base)) => {
                 tracing::info!("starting with the configuration as it was edited");
                 *configuration.borrow_mut() =
-                    Configuration::open(base, &state_dir.join(names::CONFIG));
+                    Configuration::open(*base, &state_dir.join(names::CONFIG));
             }
             Err(error) => {
                 // The next start works with the one before.
@@ -216,7 +216,7 @@ async fn until_stopped(
         _ = ends.stop.terminate.recv() => tracing::info!("SIGTERM: ending"),
         _ = ends.stop.interrupt.recv() => tracing::info!("interrupted: ending"),
         base = edited(&mut ends.stop.hangup, ends.path, ends.state_dir) => {
-            outcome = Outcome::Edited(base);
+            outcome = Outcome::Edited(Box::new(base));
         }
         ended = &mut ends.pipeline => return Err(pipeline_failed(ended)),
         _ = &mut ends.local => return Err(anyhow!("the local file's thread ended by itself")),

@@ -93,7 +93,7 @@ fn entry(line: u64) -> LogEntry {
     LogEntry {
         seq: None,
         timestamp: NOW,
-        level: if line % 5 == 0 {
+        level: if line.is_multiple_of(5) {
             Level::Error
         } else {
             Level::Info
