@@ -9,6 +9,7 @@ pub mod trace;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -26,6 +27,8 @@ pub const LINES: u64 = 140;
 pub const PREPARED: u64 = 22;
 /// So many lines share a sync.
 const GROUP: u64 = 2;
+/// These are longer and share one sync, as after a backlog: it writes several blocks.
+const BACKLOG: RangeInclusive<u64> = 61..=80;
 /// The reader keeps so many lines behind, as a shipper does that sends in batches.
 const BEHIND: u64 = 30;
 /// A full disk is tried again so often; the tests let it be full for one operation.
@@ -78,7 +81,11 @@ impl Said {
 
 /// The message of a line: without a pattern, so that the spool grows by it.
 fn message(line: u64) -> String {
-    let len = if line <= PREPARED { 77_000 } else { 700 };
+    let len = match line {
+        _ if line <= PREPARED => 77_000,
+        _ if BACKLOG.contains(&line) => 8_000,
+        _ => 700,
+    };
     let mut state = line;
     let letters = std::iter::repeat_with(|| {
         state = state
@@ -168,7 +175,8 @@ pub fn run(
         let append = |spool: &mut Spool| spool.append(&mut entry, INPUT, &origin(line), None);
         let seq = while_full(&mut spool, append, &mut interfere)?;
         numbered.push(Said::Synced { seq, line });
-        if line % GROUP == 0 || line == LINES {
+        let waits = BACKLOG.contains(&line) && line != *BACKLOG.end();
+        if (line.is_multiple_of(GROUP) && !waits) || line == LINES {
             interfere(Moment::BeforeSync);
             while_full(&mut spool, Spool::sync, &mut interfere)?;
             numbered.drain(..).for_each(&mut *say);
