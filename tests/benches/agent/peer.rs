@@ -46,7 +46,9 @@ impl Kind {
     /// What a power cut may take.
     pub fn durability(self) -> &'static str {
         match self {
-            Kind::Agent => "fdatasync before anything is acknowledged or sent; local file every 30 s",
+            Kind::Agent => {
+                "fdatasync before anything is acknowledged or sent; local file every 30 s"
+            }
             Kind::Rsyslog => {
                 "disk queue and file unsynced: a power cut takes what the kernel holds"
             }
