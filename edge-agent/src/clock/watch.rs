@@ -16,6 +16,9 @@ const AGREE_US: i64 = 2 * SECOND_US;
 /// A clock that is wrong by less, as the server sees it, is left alone: no time source says which
 /// of the two is right, and a minute does not mislead anybody.
 pub const SERVER_TOLERANCE_US: i64 = 60 * SECOND_US;
+/// A clock this near to the time that is known to be right has been set. The server's word is taken
+/// only against one that is much further off.
+const SET_WITHIN_US: i64 = SERVER_TOLERANCE_US / 2;
 
 /// The clock of this boot.
 #[derive(Debug)]
@@ -52,14 +55,17 @@ pub struct ServerTime {
 
 impl Watch {
     /// A watch over this boot's clock. `right_base_us` is what an earlier run of the agent in this
-    /// boot found to be the right one.
+    /// boot found to be the right one; that was the server's word when the clock still shows another.
     pub fn new(source: Source, trusts_server: bool, right_base_us: Option<i64>) -> Watch {
+        let since_boot_us = super::since_boot_us();
         let right = right_base_us.map(|base_us| Right {
             base_us,
-            since_us: super::since_boot_us(),
+            since_us: since_boot_us,
         });
+        let shown_us = super::now().0 - since_boot_us;
+        let is_shown = |right: Right| (shown_us - right.base_us).abs() <= SET_WITHIN_US;
         let inner = Inner {
-            is_set: right.is_some(),
+            is_set: right.is_some_and(is_shown),
             right,
             ..Inner::default()
         };

@@ -190,3 +190,19 @@ fn the_servers_word_is_taken_when_two_prompt_answers_agree_and_the_clock_is_far_
     );
     assert!(wary.wall().right_base_us().is_none(), "it was told not to");
 }
+
+#[test]
+fn an_agent_that_starts_again_does_not_take_the_servers_word_for_a_clock_that_was_set() {
+    let never = Source::File("/no/such/file/for/a/clock".into());
+    let shown = super::super::now().0 - super::super::since_boot_us();
+    let watch = Watch::new(never.clone(), true, Some(shown + HOUR_US));
+    let wall = watch.wall();
+    assert_eq!(wall.state, ClockState::Unsynced, "nobody has set it since");
+    let (at, state, basis) = judged(&wall, wall.at.0);
+    assert_eq!((state, basis), (ClockState::Repaired, None));
+    assert!((at - wall.at.0 - HOUR_US).abs() < SECOND_US, "{at}");
+
+    let set = Watch::new(never, true, Some(shown)).wall();
+    assert_eq!(set.state, ClockState::Synced, "it was set before the start");
+    assert_eq!(judged(&set, set.at.0), (set.at.0, ClockState::Synced, None));
+}

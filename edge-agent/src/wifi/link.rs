@@ -133,12 +133,13 @@ impl Link {
 
     /// Waits until there is a route, and until the server wants to be asked again.
     pub async fn ready(&self) {
-        let mut routes = self.routes.subscribe();
-        while self.reach.borrow().state == Reachability::NoRoute {
-            if routes.changed().await.is_err() {
-                break;
-            }
-        }
+        // By the state, not by the word of a new way: that is held back while links flap, and
+        // whoever waited for it would wait until they change again.
+        let mut reach = self.reach.subscribe();
+        // It fails only when the link has gone, which is borrowed here.
+        let _ = reach
+            .wait_for(|reach| reach.state != Reachability::NoRoute)
+            .await;
         timer::sleep_until_us(self.asked_us.get()).await;
     }
 
@@ -233,5 +234,37 @@ impl Link {
             }
             is_new
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Mode, Wifi, WifiTrust};
+
+    #[tokio::test]
+    async fn a_route_that_is_back_is_used_also_when_it_came_too_soon_to_be_told_of() {
+        let config = Wifi {
+            url: "https://127.0.0.1:4433".to_owned(),
+            api_key_file: "/no/such/key".into(),
+            trust: WifiTrust {
+                pins: vec![[7; 32]],
+                ca_file: None,
+            },
+            proxy: None,
+            mode: Mode::Continuous,
+            levels: [true; 5],
+            immediate: [false; 5],
+        };
+        let link = Link::new(Client::new(&config).unwrap(), clock::now);
+        link.is_now(Reachability::NoRoute);
+        let flap = async {
+            tokio::task::yield_now().await;
+            // What `watch_routes` does within `WAKE_APART_US` of the last route.
+            link.is_now(Reachability::NoAnswer);
+        };
+        let ready = tokio::time::timeout(Duration::from_secs(5), link.ready());
+        let (ready, ()) = tokio::join!(ready, flap);
+        assert!(ready.is_ok(), "there is a route, and nothing is sent");
     }
 }

@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use serde_json::{Map, Value};
+
 use super::PATIENCE;
 use crate::assemble::Record;
 use crate::input::{Gap, InputEvent};
@@ -11,7 +13,7 @@ use crate::pipeline::Waker;
 
 /// Records that may wait: some hundred milliseconds of a program that logs at full speed.
 const QUEUE_MAX_RECORDS: usize = 8192;
-/// Bytes of messages that may wait.
+/// Bytes of messages that may wait, with what structured data says.
 const QUEUE_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why records are missing that found no room here.
@@ -65,9 +67,19 @@ impl Queue {
         self.waker.wake();
     }
 
-    /// Tells of records that never came here.
+    /// Tells of records that never came here. What is missing at one place is one gap: the kernel
+    /// may tell of more with every datagram, and while nobody empties the queue no record comes
+    /// between.
     pub fn missed(&self, why: &'static str, count: u64) {
         let mut inside = self.lock();
+        let before = match inside.waiting.back() {
+            Some(InputEvent::Gap(last)) if last.why == why => last.records,
+            _ => None,
+        };
+        if before.is_some() {
+            inside.waiting.pop_back();
+        }
+        let count = count.saturating_add(before.unwrap_or(0));
         inside.waiting.push_back(gap(why, count));
         drop(inside);
         self.waker.wake();
@@ -125,7 +137,20 @@ impl Inside {
 }
 
 fn size(record: &Record) -> usize {
-    record.message.len()
+    record.message.len() + size_of_map(&record.context)
+}
+
+/// The bytes of texts and names; structured data has nothing else, and is two levels deep.
+fn size_of_map(map: &Map<String, Value>) -> usize {
+    let sizes = map.iter().map(|(name, value)| {
+        let inside = match value {
+            Value::String(text) => text.len(),
+            Value::Object(map) => size_of_map(map),
+            _ => 0,
+        };
+        name.len() + inside
+    });
+    sizes.sum()
 }
 
 fn gap(why: &'static str, count: u64) -> InputEvent {
@@ -179,6 +204,31 @@ mod tests {
             panic!("the gap stands where the records would have");
         };
         assert_eq!((gap.records, gap.why), (Some(50), NO_ROOM));
+        assert_eq!(queue.bytes(), 0);
+    }
+
+    #[test]
+    fn structured_data_and_overflows_that_nobody_takes_out_are_bounded() {
+        let (wakes, _woken) = mpsc::channel();
+        let queue = Queue::new(Waker::new(wakes, 0));
+        let long = "x".repeat(100_000);
+        let datagram = format!("<14>1 - - app - - [id key=\"{long}\"]");
+        for _ in 0..100 {
+            queue.put(record(&datagram));
+        }
+        let kept = queue.lock().waiting.len();
+        assert!(kept <= QUEUE_MAX_BYTES / 100_000 + 1, "{kept}");
+        for _ in 0..100_000 {
+            queue.missed("udp_overflow", 2);
+        }
+        assert_eq!(queue.lock().waiting.len(), kept + 1);
+        let mut events = Vec::new();
+        while queue.take_out(1000, &mut events) {}
+        let InputEvent::Gap(gap) = &events[kept] else {
+            panic!("one gap for all that the kernel dropped there");
+        };
+        assert_eq!(gap.records, Some(200_000));
+        assert!(gap.words.starts_with("200000 "), "{}", gap.words);
         assert_eq!(queue.bytes(), 0);
     }
 }
