@@ -135,11 +135,12 @@ fn pair_machine(arguments: PairArguments) -> anyhow::Result<ExitCode> {
         io::stdin().read_line(&mut code)?;
     }
     let path = arguments.file.config;
+    pair::become_agents_user(&path).context("cannot write with the rights of the agent's user")?;
     let tell = |change: &str| eprintln!("{}: {change}", path.display());
     match pair::pair(&code, &path, arguments.replace, tell) {
         Ok(paired) => {
             println!("{}", serde_json::to_string(&paired)?);
-            eprintln!("paired; start the agent again: systemctl restart vendlog-agent");
+            eprintln!("paired; start the agent again: sudo systemctl restart vendlog-agent");
             Ok(ExitCode::SUCCESS)
         }
         Err(error) if error.is_wrong_use() => {

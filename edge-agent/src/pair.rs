@@ -15,6 +15,7 @@ use wire::PairingCode;
 use wire::pairing::PairingCodeError;
 
 use crate::care::secret_file::Aside;
+use crate::check;
 use crate::durable;
 use document::Document;
 
@@ -55,7 +56,7 @@ pub enum PairError {
         key_file: PathBuf,
     },
     /// A file cannot be written.
-    #[error("{path} cannot be written: {source}; run this as root", path = .path.display())]
+    #[error("{path} cannot be written: {source}; run this with sudo, and let the agent's user write there", path = .path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -139,6 +140,21 @@ pub fn pair(
         changes,
         is_new: place.text.is_none(),
     })
+}
+
+/// As root, where the configuration's directory is the agent's own, as the package makes it: becomes
+/// the agent's user, for good. Whoever that user is in the hands of could otherwise have root write
+/// elsewhere, by `api_key_file` or a link.
+///
+/// # Errors
+/// The system does not let us.
+pub fn become_agents_user(config: &Path) -> io::Result<()> {
+    let dir = config.parent().unwrap_or(Path::new("."));
+    let owner = fs::metadata(dir).map(|meta| meta.uid());
+    match (owner, service_user()) {
+        (Ok(owner), Some((agent, _))) if owner == agent => check::become_owner_of(dir),
+        _ => Ok(()),
+    }
 }
 
 fn open_aside(path: &Path) -> Result<Aside, PairError> {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wire::care::{CONFIG_MAX_BYTES, ConfigReport, ConfigState, NewConfig};
 
+use super::limits::broken;
 use crate::config::{Config, Mistakes};
 use crate::durable;
 
@@ -116,7 +117,9 @@ impl Configuration {
 
     fn take_up(&mut self) {
         let base_sha256 = sha256(&self.base.text);
-        if self.kept.current.is_some() && self.kept.base_sha256 != base_sha256 {
+        // A withdrawal on trial has none in force, but would bring one back.
+        let is_handed = self.kept.current.is_some() || self.kept.trial.is_some();
+        if is_handed && self.kept.base_sha256 != base_sha256 {
             self.let_the_file_win();
         }
         self.kept.base_sha256 = base_sha256;
@@ -235,26 +238,7 @@ impl Configuration {
             let lines: Vec<String> = mistakes.to_string().lines().map(str::to_owned).collect();
             lines.join("; ")
         })?;
-        let own = &self.base.config;
-        let mut broken = Vec::new();
-        if config.machine_id != own.machine_id {
-            broken.push(format!("machine_id must stay {}", own.machine_id));
-        }
-        if config.state_dir != own.state_dir {
-            broken.push(format!("state_dir must stay {}", own.state_dir.display()));
-        }
-        match (&config.wifi, &own.wifi) {
-            (None, _) => broken.push("[wifi] must be there and enabled".to_owned()),
-            // The keys that the server has handed out belong to this file.
-            (Some(new), Some(own)) if new.api_key_file != own.api_key_file => {
-                let stays = own.api_key_file.display();
-                broken.push(format!("wifi.api_key_file must stay {stays}"));
-            }
-            _ => {}
-        }
-        if !config.care.remote_config {
-            broken.push("care.remote_config must stay true".to_owned());
-        }
+        let broken = broken(&config, &self.base.config);
         match broken.is_empty() {
             true => Ok(config),
             false => Err(broken.join("; ")),

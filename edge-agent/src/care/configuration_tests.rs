@@ -102,9 +102,22 @@ fn every_mistake_is_said_with_its_line_and_the_old_one_stays() {
         ("[wifi]", "[wifi]\nenabled = false", "[wifi] must be there"),
         ("/etc/vendlog/api_key", "/key", "api_key_file must stay"),
         ("trial_s = 100", "remote_config = false", "must stay true"),
+        (
+            "[care]",
+            "[local]\npath = \"/etc/vendlog/agent.toml\"\n[care]",
+            "local.path must stay /var/log/vendlog",
+        ),
+        ("/a.log", "/etc/vendlog/api_key", "own files"),
+        ("/a.log", "/etc/../etc/vendlog/api_key.new", "own files"),
+        ("/a.log", "/var/lib/vendlog-agent/hash.key", "own files"),
+        (
+            "/a.log",
+            "/proc/self/root/var/lib/vendlog-agent/api_key",
+            "own files",
+        ),
     ] {
         let new = NewConfig {
-            version: format!("v-{says}"),
+            version: format!("v-{to}"),
             toml: FILE.replace(from, to),
         };
         assert!(!configuration.offer(&new).unwrap());
@@ -205,6 +218,24 @@ fn a_withdrawal_brings_the_file_back_and_may_itself_be_rolled_back() {
     assert!(configuration.spent(Duration::from_secs(100)));
     assert_eq!(interval(&configuration), 60);
     assert_eq!(said(&configuration).1, ConfigState::RolledBack);
+}
+
+#[test]
+fn a_file_that_is_edited_while_a_withdrawal_is_on_trial_wins_too() {
+    let place = Place::new();
+    let mut configuration = place.start();
+    configuration.offer(&with_interval("v1", 60)).unwrap();
+    configuration.reached();
+    let none = NewConfig {
+        version: String::new(),
+        toml: String::new(),
+    };
+    assert!(configuration.offer(&none).unwrap());
+    fs::write(place.file(), FILE.replace("300", "200")).unwrap();
+    let mut configuration = place.start();
+    assert!(!configuration.spent(Duration::from_secs(1000)));
+    assert_eq!(interval(&configuration), 200);
+    assert_eq!(interval(&place.start()), 200);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod configuration;
 mod keys;
+mod limits;
 mod resend;
 pub mod secret_file;
 

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use crate::durable;
@@ -28,16 +28,21 @@ impl Aside {
     /// The directory cannot be written.
     pub fn open(path: &Path) -> io::Result<Aside> {
         let aside = durable::sibling(path, "new");
+        // One that a crash left goes. It is made anew and never opened through a link: root writes
+        // here, and the directory is the agent's own.
+        match fs::remove_file(&aside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let file = durable::private()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .open(&aside)?;
-        // One that a crash left may have other permissions.
+        // Whatever the umask is.
         file.set_permissions(fs::Permissions::from_mode(PRIVATE_MODE))?;
         if let Ok(old) = fs::metadata(path) {
             // Fails for all but root, and then the owner is this user already or may not be kept.
-            let _ = chown(&aside, Some(old.uid()), Some(old.gid()));
+            let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
         }
         Ok(Aside {
             path: path.to_owned(),
@@ -53,7 +58,7 @@ impl Aside {
     /// The system says no.
     pub fn give(&self, owner: Option<(u32, u32)>, mode: Option<u32>) -> io::Result<()> {
         if let Some((uid, gid)) = owner {
-            chown(&self.aside, Some(uid), Some(gid))?;
+            fchown(&self.file, Some(uid), Some(gid))?;
         }
         match mode {
             Some(mode) => self.file.set_permissions(fs::Permissions::from_mode(mode)),
@@ -117,5 +122,20 @@ mod tests {
         drop(aside);
         assert_eq!(fs::read_to_string(&path).unwrap(), "second\n");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link_that_lies_in_its_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let victim = dir.path().join("victim");
+        fs::write(&victim, "another's\n").unwrap();
+        fs::set_permissions(&victim, fs::Permissions::from_mode(0o644)).unwrap();
+        let path = dir.path().join("api_key");
+        std::os::unix::fs::symlink(&victim, dir.path().join("api_key.new")).unwrap();
+        replace(&path, "key\n").unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "another's\n");
+        assert_eq!(fs::metadata(&victim).unwrap().mode() & 0o777, 0o644);
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "key\n");
     }
 }
