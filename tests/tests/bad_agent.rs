@@ -43,8 +43,10 @@ fn wait_for_words(agent: &Agent, words: &[&str]) {
     });
 }
 
+/// Of the application: what was wrong, the agent says itself.
 fn messages(api: &Api) -> Vec<String> {
     let mut entries = api.entries("");
+    entries.retain(|entry| entry["component"] != "agent");
     entries.sort_by_key(|entry| entry["seq"].as_u64());
     entries
         .iter()
@@ -68,7 +70,7 @@ fn holds_then_delivers(site: &mut Site, mut agent: Agent, words: &[&str], right:
         .expect("the log grows");
     agent.stop();
     let agent = right.start();
-    site.api.wait_for_total(3, seconds(30));
+    site.api.wait_for_entries(3, seconds(30));
     assert_eq!(messages(&site.api).len(), 3, "all of it, once");
     drop(agent);
 }
@@ -124,7 +126,7 @@ fn a_log_that_cannot_be_read_is_named_and_read_once_it_can_be() {
     wait_for_words(&agent, &["app.log"]);
     fs::remove_dir(&site.setup.log).expect("removed");
     fs::write(&site.setup.log, LINE).expect("the log");
-    site.api.wait_for_total(1, seconds(30));
+    site.api.wait_for_entries(1, seconds(30));
 }
 
 #[test]
