@@ -6,7 +6,8 @@ export const CONFIG_FILE = '/etc/vendlog/agent.toml';
 /** The package lies beside the technician; `./` has apt take the file and what it depends on. */
 export const INSTALL = 'sudo apt install ./vendlog-agent_*_arm64.deb';
 export const CHECK = 'sudo vendlog-agent check';
-export const START_AFTER_PAIRING = 'sudo systemctl enable --now vendlog-agent';
+/** The package has enabled it; it waits for its agent.toml, or runs with an older one. */
+export const START = 'sudo systemctl restart vendlog-agent';
 
 /** A code is one word of letters, digits, `-` and `_`: it needs no quotes. */
 export function pairCommand(code: string): string {
@@ -16,7 +17,7 @@ export function pairCommand(code: string): string {
 /** Keys consist of letters, digits, `-` and `_`, so that quotes around them suffice. */
 export function installCommands(key: string): { key: string; start: string } {
   return {
-    key: `sudo install -d -m 755 /etc/vendlog\necho '${key}' \\\n  | sudo install -m 600 -o vendlog-agent /dev/stdin ${KEY_FILE}`,
-    start: `${CHECK} --config ${CONFIG_FILE}\nsudo systemctl enable --now vendlog-agent`,
+    key: `echo '${key}' \\\n  | sudo install -m 600 -o vendlog-agent -g vendlog-agent /dev/stdin ${KEY_FILE}`,
+    start: `sudo chown vendlog-agent: ${CONFIG_FILE}\n${CHECK}\n${START}`,
   };
 }
