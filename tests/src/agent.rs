@@ -119,7 +119,11 @@ impl AgentSetup {
             self.more,
         );
         let path = self.folder.join("agent.toml");
-        std::fs::write(&path, text).expect("agent.toml");
+        // Renamed into its place: an agent that is just starting must not read half of it.
+        let name = format!("agent.toml.{:?}", std::thread::current().id());
+        let aside = self.folder.join(name);
+        std::fs::write(&aside, text).expect("agent.toml");
+        std::fs::rename(&aside, &path).expect("agent.toml");
         path
     }
 
