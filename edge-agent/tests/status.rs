@@ -102,11 +102,15 @@ fn sighup_takes_an_edited_configuration_and_runs_on_when_it_has_mistakes() {
     // The agent hears signals before it takes its lock.
     machine.configure("[heartbeat]\ninterval_s = 0");
     hangup();
+    // Its own words are entries too; before them the file may not be changed again.
+    wait_for("it says that the file has mistakes", || {
+        std::fs::read_to_string(machine.local())
+            .is_ok_and(|said| said.contains("running on as before"))
+    });
     machine.configure("[[input]]\nkind = \"file\"\npath = \"OTHER\"\nformat = \"json\"");
     let other = machine.dir.path().join("other.log");
     let text = std::fs::read_to_string(machine.config_path()).unwrap();
     let good = text.replace("OTHER", other.to_str().unwrap());
-    std::thread::sleep(std::time::Duration::from_millis(300));
     std::fs::write(machine.config_path(), good).unwrap();
     std::fs::write(
         &other,
