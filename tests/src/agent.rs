@@ -119,6 +119,10 @@ impl AgentSetup {
             self.more,
         );
         let path = self.folder.join("agent.toml");
+        // A full disk has no room for the same once more.
+        if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
+            return path;
+        }
         // Renamed into its place: an agent that is just starting must not read half of it.
         let name = format!("agent.toml.{:?}", std::thread::current().id());
         let aside = self.folder.join(name);

@@ -111,10 +111,15 @@ fn it_is_ready_makes_progress_or_says_who_does_not_and_says_that_it_ends() {
     // The entry was delivered all the same, and the agent recovers when the disk does.
     server.api().wait_for_entries(2, PATIENCE);
     let path = setup.local();
-    let reader = std::thread::spawn(move || File::open(path).map(drop));
+    let reader = std::thread::spawn(move || {
+        let pipe = File::open(&path)?;
+        // Before its end closes: the agent, which then tries again, must find no pipe any more.
+        std::fs::remove_file(&path)?;
+        drop(pipe);
+        std::io::Result::Ok(())
+    });
     manager.wait_for("WATCHDOG=1");
     reader.join().expect("it ends").expect("the pipe opens");
-    std::fs::remove_file(setup.local()).expect("the pipe");
 
     let ending = std::thread::scope(|scope| {
         let ended = scope.spawn(|| agent.terminate(seconds(30)));
