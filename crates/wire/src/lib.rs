@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod care;
+pub mod drops;
 pub mod entry;
 pub mod health;
 pub mod heartbeat;
