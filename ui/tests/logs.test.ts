@@ -142,3 +142,16 @@ test('after a click the keyboard goes on from there; Escape closes', async () =>
   await userEvent.keyboard('{Escape}');
   expect(location.search).toBe('');
 });
+
+test('how a line came is said only where it was not WiFi alone', async () => {
+  const server = storeOf(anEntry(1), anEntry(2));
+  openAt('/logs', server);
+  await lines(2);
+  expect(screen.queryByRole('gridcell', { name: 'WiFi' })).toBeNull();
+  server.store(anEntry(3, { path: 'cell', fidelity: 'summary' }), anEntry(4, { path: 'both' }));
+  await lines(4);
+  const names = ['WiFi', 'cellular', 'WiFi and cellular'];
+  const many = names.map((name) => screen.getAllByRole('gridcell', { name }).length);
+  expect(many).toEqual([2, 1, 1]);
+  expect(screen.getAllByTitle(/whole entry comes by WiFi/)).toHaveLength(1);
+});

@@ -9,11 +9,15 @@ const LINK_AROUND_MS = 15 * 60_000;
 /** An entry that took longer than this from machine to store is worth saying so. */
 const LATE_MS = 60_000;
 
-const PATHS: Record<LogEntry['path'], string> = {
+/** How an entry came, inside a sentence. */
+export const PATHS: Record<LogEntry['path'], string> = {
   wifi: 'WiFi',
-  cell: 'Cellular',
+  cell: 'cellular',
   both: 'WiFi and cellular',
 };
+
+/** What `summary` means to a reader. */
+export const SHORTENED = 'Shortened for the drop; the whole entry comes by WiFi';
 
 export interface EntryFact {
   name: string;
@@ -33,12 +37,9 @@ export function entryFacts(entry: LogEntry): EntryFact[] {
   const took = Date.parse(received_at) - Date.parse(timestamp);
   const late = took > LATE_MS && filed_at === timestamp ? `, ${duration(took)} later` : '';
   facts.push({ name: 'Received', value: `${absolute(received_at)}${late}`, title: received_at });
-  facts.push({ name: 'Came by', value: PATHS[entry.path] });
+  facts.push({ name: 'Came by', value: upperFirst(PATHS[entry.path]) });
   if (entry.fidelity === 'summary') {
-    facts.push({
-      name: 'Completeness',
-      value: 'Shortened to fit a drop; the full one has not come',
-    });
+    facts.push({ name: 'Completeness', value: SHORTENED });
   }
   if (entry.clock !== 'synced') {
     const words =
@@ -50,6 +51,10 @@ export function entryFacts(entry: LogEntry): EntryFact[] {
     facts.push({ name: 'Number', value });
   }
   return facts;
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The address that shows this entry among its neighbours, whatever day it is opened. */
