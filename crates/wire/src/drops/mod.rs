@@ -5,6 +5,7 @@
 mod dictionary;
 mod error;
 mod header;
+pub mod text;
 
 pub use dictionary::{DictionaryId, DictionaryIdError};
 pub use error::DropError;
@@ -36,6 +37,9 @@ pub struct ReadDrop {
     pub entries: Vec<DropEntry>,
     /// The form it was written in.
     pub form: ReadForm,
+    /// Lines that begin as one of this machine and cannot be read; only of the bare form, which may
+    /// end in the middle of a line.
+    pub unread_lines: u32,
 }
 
 /// The forms a drop can be read from.
