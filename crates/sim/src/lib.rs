@@ -1,7 +1,9 @@
-//! What the simulator is made of: a vending application that writes its log, and a fleet that posts
-//! to a server. The generators are pure: time and chance are arguments. No part of the product.
+//! What the simulator is made of: a vending application that writes its log, a fleet that posts to a
+//! server, and a USALive that forwards uploads. The generators are pure: time and chance are
+//! arguments. No part of the product.
 
 pub mod app;
 pub mod fleet;
 pub mod pinned;
 pub mod rng;
+pub mod usalive;

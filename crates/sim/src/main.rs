@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use sim::app::writer::{self, OnRestart};
 use sim::app::{Fault, Setup};
 use sim::fleet;
+use sim::usalive::command::{self as usalive, UsaliveArgs};
 use wire::Micros;
 
 /// Simulates vending machines.
@@ -27,6 +28,8 @@ enum Command {
     App(AppArgs),
     /// Post to a server as many machines.
     Fleet(FleetArgs),
+    /// Forward the reader's uploads as USALive does, or worse.
+    Usalive(UsaliveArgs),
 }
 
 #[derive(Args)]
@@ -104,6 +107,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::App(args) => app(args),
         Command::Fleet(args) => post_as_fleet(args),
+        Command::Usalive(args) => forward(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -153,6 +157,11 @@ fn post_as_fleet(args: FleetArgs) -> Result<()> {
     };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(fleet::run(options))
+}
+
+fn forward(args: UsaliveArgs) -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(usalive::run(args))
 }
 
 /// `6h`, `1h 30m`, `45s`.

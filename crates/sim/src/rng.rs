@@ -28,7 +28,12 @@ impl Rng {
 
     /// True with this probability (0.0 to 1.0).
     pub fn chance(&mut self, probability: f64) -> bool {
-        ((self.next_u64() >> 11) as f64 / (1u64 << 53) as f64) < probability
+        self.share() < probability
+    }
+
+    /// A number from 0.0 to below 1.0.
+    pub fn share(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// So many decimal digits; the first is never 0.
