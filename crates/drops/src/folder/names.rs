@@ -1,0 +1,69 @@
+//! Names of files as other machines give them: which may be asked for, and how they are shown.
+
+use crate::limits;
+
+/// How upload programs name a file that is not whole yet: vsftpd's and WinSCP's own, browsers',
+/// rsync's (which also puts a dot first).
+const UNFINISHED: [&str; 6] = [
+    ".tmp",
+    ".part",
+    ".filepart",
+    ".partial",
+    ".uploading",
+    ".crdownload",
+];
+
+/// Whether a name can be put behind a folder without leaving it. A listing is what a server says:
+/// it may say `../../etc/passwd`.
+pub(crate) fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name != "."
+        && name != ".."
+        && !name.contains(['/', '\\'])
+        && !name.chars().any(char::is_control)
+}
+
+/// Whether the name says that the file is still being written.
+pub(crate) fn is_unfinished(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    lower.starts_with(".~") || UNFINISHED.iter().any(|suffix| lower.ends_with(suffix))
+}
+
+/// A name that can be shown and kept: its last part, without control characters (and without those
+/// that turn the direction of writing), cut to [`limits::NAME_CHARS`].
+pub(crate) fn shown_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or("");
+    last.chars()
+        .filter(|c| !c.is_control() && !is_direction(*c))
+        .take(limits::NAME_CHARS)
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_its_folder() {
+        for bad in ["", ".", "..", "../x", "a/b", "a\\b", "a\r\nDELE b", "a\0"] {
+            assert!(!is_plain(bad), "{bad:?}");
+        }
+        for good in ["a", "...", " ü % ;|", "-rf", "VM001-7-12.txt"] {
+            assert!(is_plain(good), "{good:?}");
+        }
+        assert_eq!(shown_name("../../etc/pass\u{202e}wd\n"), "passwd");
+    }
+
+    #[test]
+    fn unfinished_files_are_known_by_their_names() {
+        assert!(is_unfinished("VM001.txt.filepart"));
+        assert!(is_unfinished("X.TMP"));
+        assert!(!is_unfinished("template.txt"));
+    }
+}
