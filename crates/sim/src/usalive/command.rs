@@ -19,6 +19,9 @@ pub struct UsaliveArgs {
     /// The folder of finished uploads; each file is removed when it has been forwarded.
     #[arg(long)]
     uploads: PathBuf,
+    /// Move each upload here instead, lost or forwarded; on the same file system.
+    #[arg(long)]
+    keep: Option<PathBuf>,
     /// Upload to a folder: ftp://USER:PASSWORD@HOST:PORT/FOLDER, ftps:// with explicit TLS.
     #[arg(long)]
     ftp: Vec<String>,
@@ -104,6 +107,7 @@ impl UsaliveArgs {
         }
         Ok(Options {
             uploads: self.uploads,
+            keep: self.keep,
             ways,
             fates: Fates {
                 seed: self.seed,

@@ -38,6 +38,8 @@ const MOST_UNDER_WAY: usize = 8;
 pub struct Options {
     /// The folder of finished uploads, one file each.
     pub uploads: PathBuf,
+    /// Where each goes afterwards, lost or not; they are removed when absent.
+    pub keep: Option<PathBuf>,
     /// Where to.
     pub ways: Vec<Way>,
     /// What becomes of each.
@@ -52,8 +54,11 @@ pub type Say = Box<dyn FnMut(&Event<'_>) -> Result<()> + Send>;
 /// Forwards until `stop`, then what has not been sent yet, and gives back what it did.
 ///
 /// # Errors
-/// The folder cannot be read, a file in it not be removed, or an event not be said.
+/// The folder cannot be read, a file in it not be moved or removed, or an event not be said.
 pub async fn run(options: Options, stop: impl Future<Output = ()>, say: Say) -> Result<Total> {
+    if let Some(keep) = &options.keep {
+        fs::create_dir_all(keep).with_context(|| format!("cannot make {}", keep.display()))?;
+    }
     let mut desk = Desk::new(options, say);
     for way in desk.ways.clone() {
         if let Some(outcome) = way.test().await {
@@ -243,11 +248,17 @@ impl Desk {
         self.forget(&copy.name)
     }
 
-    /// Only now is the file removed: whoever kills us before loses nothing.
+    /// Only now does the file go: whoever kills us before loses nothing.
     fn forget(&mut self, name: &str) -> Result<()> {
         self.uploads.remove(name);
-        fs::remove_file(self.options.uploads.join(name))
-            .with_context(|| format!("cannot remove the upload {name}"))
+        let file = self.options.uploads.join(name);
+        match &self.options.keep {
+            Some(keep) => fs::rename(file, keep.join(name))
+                .with_context(|| format!("cannot keep the upload {name} in {}", keep.display())),
+            None => {
+                fs::remove_file(file).with_context(|| format!("cannot remove the upload {name}"))
+            }
+        }
     }
 }
 

@@ -58,6 +58,7 @@ fn options(uploads: &Path, url: &str) -> Options {
     };
     Options {
         uploads: uploads.to_owned(),
+        keep: None,
         ways: vec![Way::open(url, &settings).expect("a way")],
         fates: Fates {
             seed: 1,
@@ -136,6 +137,8 @@ async fn the_total_is_the_truth_of_a_bad_service() {
     );
     let (url, got) = receiver(vec![200]);
     let mut options = options(folder.path(), &url);
+    let keep = tempfile::tempdir().expect("a folder");
+    options.keep = Some(keep.path().to_owned());
     options.fates.loss = 0.3;
     options.fates.double = 0.2;
     options.fates.shuffle = Duration::from_secs(60);
@@ -143,6 +146,7 @@ async fn the_total_is_the_truth_of_a_bad_service() {
     assert_eq!(total.uploaded, 60);
     assert_eq!(total.uploaded, total.lost + total.delivered, "{total:?}");
     assert!(total.lost > 5 && total.doubled > 2, "{total:?}");
+    assert_eq!(names_in(keep.path()).expect("a folder").len(), 60);
     let posts: Vec<_> = got.try_iter().skip(1).map(|(head, _)| head).collect();
     assert_eq!(posts.len() as u64, total.copies);
     assert!(!posts.is_sorted(), "the order is shuffled");
