@@ -7,6 +7,7 @@ pub mod check;
 pub mod clock;
 pub mod config;
 pub mod durable;
+pub mod eport;
 pub mod health;
 pub mod heartbeat;
 pub mod input;

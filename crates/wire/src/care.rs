@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::drops::DictionaryId;
+
 /// The most bytes of a configuration that a server hands to a machine; an `agent.toml` has about 2
 /// KiB.
 pub const CONFIG_MAX_BYTES: usize = 32 * 1024;
@@ -47,6 +49,17 @@ pub struct NewConfig {
     pub version: String,
     /// The text of an `agent.toml`; empty in a withdrawal.
     pub toml: String,
+}
+
+/// A dictionary for a machine that sends drops.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewDictionary {
+    /// Its id, 8 hex digits; the machine works it out again from the bytes.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub id: DictionaryId,
+    /// Its bytes in standard base64.
+    pub data: String,
 }
 
 /// A range of entries to send once more.

@@ -58,3 +58,42 @@ pub struct InputHealth {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
+
+/// How the way through the card reader is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CellHealth {
+    /// `active`, `standby` (WiFi delivers, one drop a day), `holding` (the month's data runs short)
+    /// or `failing`; other words are of a newer agent.
+    pub state: String,
+    /// Entries of the levels that go this way and have not left yet.
+    #[serde(default)]
+    pub waiting: u64,
+    /// When the reader took the last drop, RFC 3339 by the machine's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_drop_at: Option<String>,
+    /// The number of that drop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_number: Option<u64>,
+    /// Bytes used in this calendar month (UTC).
+    #[serde(default)]
+    pub used_bytes: u64,
+    /// What may be used in a month; absent: no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_bytes: Option<u64>,
+    /// What the month will come to when it goes on like this.
+    #[serde(default)]
+    pub forecast_bytes: u64,
+    /// Signal strength as the reader says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal_rssi: Option<i32>,
+    /// Bit error rate as the reader says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal_ber: Option<i32>,
+    /// The reader's serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader_serial: Option<String>,
+    /// What fails, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}

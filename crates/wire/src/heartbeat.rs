@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::care::{ConfigReport, KeyText, NewConfig, ResendRequest, Resent};
-use crate::health::{AppHealth, InputHealth, Throttled};
+use crate::care::{ConfigReport, KeyText, NewConfig, NewDictionary, ResendRequest, Resent};
+use crate::drops::DictionaryId;
+use crate::health::{AppHealth, CellHealth, InputHealth, Throttled};
 use crate::{ClockState, MachineId};
 
 /// What an agent says of itself and its machine every few minutes. Everything but the machine id is
@@ -97,6 +98,13 @@ pub struct Heartbeat {
     /// Gap records written since the agent started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gaps: Option<u64>,
+    /// The way through the card reader; absent when it is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<CellHealth>,
+    /// The dictionary that drops are packed with; absent when the cellular path is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub dictionary: Option<DictionaryId>,
 }
 
 /// What an agent knows of the way to the server.
@@ -148,6 +156,8 @@ impl Heartbeat {
             app: None,
             inputs: Vec::new(),
             gaps: None,
+            cell: None,
+            dictionary: None,
         }
     }
 }
@@ -168,6 +178,9 @@ pub struct HeartbeatAnswer {
     /// Entries to send once more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resend: Vec<ResendRequest>,
+    /// A dictionary to pack drops with from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dictionary: Option<NewDictionary>,
 }
 
 impl HeartbeatAnswer {
@@ -178,6 +191,7 @@ impl HeartbeatAnswer {
             new_key: None,
             config: None,
             resend: Vec::new(),
+            dictionary: None,
         }
     }
 }

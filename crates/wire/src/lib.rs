@@ -16,7 +16,7 @@ pub mod time;
 
 pub use batch::{Batch, BatchAnswer, IncomingBatch, RejectedEntry};
 pub use entry::{ClockState, EntryError, LogEntry};
-pub use health::{AppHealth, InputHealth, Throttled};
+pub use health::{AppHealth, CellHealth, InputHealth, Throttled};
 pub use heartbeat::{Heartbeat, HeartbeatAnswer, Reachability};
 pub use level::Level;
 pub use machine_id::MachineId;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::MachineId;
-use crate::care::KeyText;
+use crate::care::{KeyText, NewDictionary};
 
 /// What every code begins with; the digit is the version.
 const PREFIX: &str = "VLP1-";
@@ -62,6 +62,9 @@ pub struct PairAnswer {
     pub api_key: KeyText,
     /// A configuration to begin with; it does not hold the key.
     pub agent_toml: String,
+    /// A dictionary to pack drops with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dictionary: Option<NewDictionary>,
 }
 
 /// Why a word is no pairing code. Every message says what to do, and none repeats the word.

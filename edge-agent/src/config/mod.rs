@@ -1,6 +1,7 @@
 //! `agent.toml`: read, checked, every mistake with its key and line. One struct per concern.
 
 mod clock;
+mod eport;
 pub mod input;
 mod mistakes;
 mod raw;
@@ -12,6 +13,7 @@ use std::fs;
 use std::path::Path;
 
 pub use clock::Clock;
+pub use eport::{Eport, EportMode};
 pub use input::{Input, InputKind, Journal, SocketFile, Syslog};
 pub use mistakes::{Mistake, Mistakes, line_of};
 pub use sections::{Care, Heartbeat, Local, Privacy, Spool};
@@ -34,6 +36,8 @@ pub struct Config {
     pub local: Local,
     /// The server, when WiFi is on.
     pub wifi: Option<Wifi>,
+    /// The way through the card reader, when it is on.
+    pub eport: Option<Eport>,
     /// How often the agent says that it lives.
     pub heartbeat: Heartbeat,
     /// How the machine's clock is judged.

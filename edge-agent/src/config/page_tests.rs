@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{clock, sections, wifi};
+use super::{clock, eport, sections, wifi};
 
 const PAGE: &str = include_str!("../../../docs/CONFIGURATION.md");
 const PRD: &str = include_str!("../../../docs/PRD.md");
@@ -126,6 +126,25 @@ fn the_defaults_on_the_page_are_those_in_force() {
             "wifi.send_interval_s",
             wifi::SEND_INTERVAL_S.to_string(),
             seconds.clone(),
+        ),
+        (
+            "eport.send_interval_s",
+            eport::SEND_INTERVAL_S.to_string(),
+            seconds.clone(),
+        ),
+        (
+            "eport.max_drop_bytes",
+            wire::drops::DROP_MAX_BYTES.to_string(),
+            format!(
+                "{} to {}",
+                eport::DROP_MIN_BYTES,
+                wire::drops::DROP_MAX_BYTES
+            ),
+        ),
+        (
+            "eport.monthly_budget_bytes",
+            eport::MONTHLY_BUDGET_BYTES.to_string(),
+            format!("from {}", eport::MONTHLY_BUDGET_MIN_BYTES),
         ),
         (
             "heartbeat.interval_s",

@@ -74,27 +74,19 @@ pub(super) struct Wifi {
     pub immediate: Option<Vec<Spanned<String>>>,
 }
 
-/// Of a later version; read so that a misspelt key is named all the same.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Eport {
     pub enabled: Option<bool>,
-    #[serde(rename = "mode")]
-    _mode: Option<String>,
-    #[serde(rename = "port")]
-    _port: Option<PathBuf>,
-    #[serde(rename = "send_interval_s")]
-    _send_interval_s: Option<u64>,
-    #[serde(rename = "levels")]
-    _levels: Option<Vec<String>>,
-    #[serde(rename = "immediate")]
-    _immediate: Option<Vec<String>>,
-    #[serde(rename = "max_drop_bytes")]
-    _max_drop_bytes: Option<u64>,
-    #[serde(rename = "monthly_budget_bytes")]
-    _monthly_budget_bytes: Option<u64>,
-    #[serde(rename = "time")]
-    _time: Option<String>,
+    pub mode: Option<Spanned<String>>,
+    pub port: Option<PathBuf>,
+    pub send_interval_s: Option<Spanned<u64>>,
+    pub levels: Option<Vec<Spanned<String>>>,
+    pub immediate: Option<Vec<Spanned<String>>>,
+    pub max_drop_bytes: Option<Spanned<u64>>,
+    pub monthly_budget_bytes: Option<Spanned<u64>>,
+    pub time: Option<Spanned<String>>,
+    pub dictionary_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]

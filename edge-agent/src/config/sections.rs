@@ -6,6 +6,7 @@ use toml::Spanned;
 use wire::MachineId;
 
 use super::clock::build_clock;
+use super::eport::build_eport;
 use super::input::build_inputs;
 use super::values::{bounded, parsed, required};
 use super::wifi::build_wifi;
@@ -91,14 +92,9 @@ pub(super) fn build(raw: raw::Config, mistakes: &mut Mistakes) -> Option<Config>
         mistakes.missing("no [[input]] is given; name the log file to follow");
     }
     let inputs = build_inputs(raw.input, mistakes);
-    if let Some(eport) = &raw.eport
-        && eport.get_ref().enabled.unwrap_or(true)
-    {
-        mistakes.at(
-            &eport.span(),
-            "[eport] is not in this version; set enabled = false in it, or remove the section",
-        );
-    }
+    let eport = raw
+        .eport
+        .map(|eport| build_eport(eport, inputs.as_deref(), mistakes));
     if let Some(path) = raw.local.as_ref().and_then(|local| local.path.as_ref())
         && inputs
             .iter()
@@ -122,6 +118,11 @@ pub(super) fn build(raw: raw::Config, mistakes: &mut Mistakes) -> Option<Config>
         Some(Some(wifi)) => wifi,
         None => None,
     };
+    let eport = match eport {
+        Some(None) => return None,
+        Some(Some(eport)) => eport,
+        None => None,
+    };
     Some(Config {
         machine_id: machine_id?,
         state_dir: state_dir?.into_inner(),
@@ -129,6 +130,7 @@ pub(super) fn build(raw: raw::Config, mistakes: &mut Mistakes) -> Option<Config>
         spool,
         local,
         wifi,
+        eport,
         heartbeat,
         clock: build_clock(raw.clock, mistakes),
         privacy: build_privacy(raw.privacy),

@@ -57,7 +57,7 @@ fn what_is_left_out_has_the_documented_defaults() {
 }
 
 #[test]
-fn the_whole_documented_file_is_read_when_eport_is_off() {
+fn the_whole_documented_file_is_read() {
     let text = include_str!("../../agent.example.toml");
     let config = parse(text).unwrap();
     let names: Vec<&str> = config.inputs.iter().map(|i| i.name.as_str()).collect();
@@ -159,10 +159,26 @@ fn each_wrong_value_is_named_with_its_line_and_what_to_do() {
             "levels = [\"LOUD\"]",
             "line 15: level: level \"LOUD\" is not known",
         ),
-        ("[eport]", "line 15: [eport] is not in this version"),
+        ("[eport]", "line 15: [eport] needs port"),
         (
-            "[eport]\nenabled = true",
-            "line 15: [eport] is not in this version",
+            "[eport]\nmode = \"handoff\"",
+            "line 15: [eport] mode \"handoff\" needs an [[input]] of kind \"socket\"",
+        ),
+        (
+            "[eport]\nport = \"/dev/ttyUSB0\"\nmode = \"usb\"",
+            "line 17: eport.mode \"usb\" is not known",
+        ),
+        (
+            "[eport]\nport = \"/dev/ttyUSB0\"\nmax_drop_bytes = 901",
+            "line 17: eport.max_drop_bytes must be from 300 to 900, not 901",
+        ),
+        (
+            "[eport]\nport = \"/dev/ttyUSB0\"\ntime = \"hour\"",
+            "line 17: eport.time \"hour\" is not known",
+        ),
+        (
+            "[eport]\nport = \"/dev/ttyUSB0\"\nmonthly_budget_bytes = 5",
+            "line 17: eport.monthly_budget_bytes must be from 10000",
         ),
         (
             "[spool]\nmax_bytes = 5",
@@ -187,7 +203,18 @@ fn each_wrong_value_is_named_with_its_line_and_what_to_do() {
         let said = mistakes(&format!("{GOOD}{added}\n"));
         assert!(said.contains(expected), "{added}: {said}");
     }
-    assert!(parse(&format!("{GOOD}[eport]\nenabled = false\n")).is_ok());
+    let off = parse(&format!("{GOOD}[eport]\nenabled = false\n")).unwrap();
+    assert!(off.eport.is_none());
+}
+
+#[test]
+fn the_readers_port_is_enough_for_the_cellular_path() {
+    let config = parse(&format!("{GOOD}[eport]\nport = \"/dev/ttyUSB0\"\n")).unwrap();
+    let eport = config.eport.unwrap();
+    assert_eq!(eport.mode, EportMode::Serial("/dev/ttyUSB0".into()));
+    assert_eq!((eport.send_interval_s, eport.max_drop_bytes), (3600, 900));
+    assert_eq!(eport.levels, [false, false, true, true, true]);
+    assert_eq!(eport.immediate, [false, false, false, false, true]);
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn build_mode(
     }
 }
 
-fn level_set(
+pub(super) fn level_set(
     words: Option<Vec<Spanned<String>>>,
     default: &[Level],
     mistakes: &mut Mistakes,

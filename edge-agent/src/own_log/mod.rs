@@ -15,12 +15,15 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use wire::{Level, Micros};
 
+use crate::assemble::Record;
 use crate::clock;
 use crate::pipeline::Waker;
 use sieve::{Admitted, Sieve};
 
 /// Texts that may wait for the pipeline; the sieve lets few through.
 const WAITING_MAX: usize = 64;
+/// Records that may wait for the pipeline: one a day, at present.
+const TOLD_MAX: usize = 8;
 /// The longest text, in bytes. What we say ourselves is short; what we quote may not be.
 const TEXT_MAX_BYTES: usize = 2_000;
 /// Of other crates, only we know what matters to somebody.
@@ -49,6 +52,7 @@ pub struct OwnLog(Arc<Mutex<Inside>>);
 struct Inside {
     sieve: Sieve,
     waiting: VecDeque<Said>,
+    told: VecDeque<Record>,
     waker: Option<Waker>,
 }
 
@@ -61,6 +65,25 @@ impl OwnLog {
     /// Takes out what was said, in order.
     pub fn take_out(&self) -> Vec<Said> {
         self.lock().waiting.drain(..).collect()
+    }
+
+    /// Has this record become an entry: no trouble, but news, of which there is little. Answers
+    /// whether there was room for it.
+    pub fn tell(&self, record: Record) -> bool {
+        let mut inside = self.lock();
+        let has_room = inside.told.len() < TOLD_MAX;
+        if has_room {
+            inside.told.push_back(record);
+        }
+        if let Some(waker) = &inside.waker {
+            waker.wake();
+        }
+        has_room
+    }
+
+    /// Takes out what was told, in order.
+    pub fn take_told(&self) -> Vec<Record> {
+        self.lock().told.drain(..).collect()
     }
 
     /// Takes what was said at `now`, unless it was said before or there is too much of it.

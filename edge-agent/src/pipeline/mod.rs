@@ -22,6 +22,7 @@ use wire::redact::Redactor;
 use crate::clock::Wall;
 use crate::config;
 use crate::durable;
+use crate::eport::Outbox;
 use crate::input::socket::Outcome;
 use crate::input::watch::{SAFETY_POLL, Watcher};
 use crate::own_log::OwnLog;
@@ -31,6 +32,7 @@ pub use group::{SPREAD, SPREAD_CONTINUOUS};
 use own::Own;
 pub use progress::{InputState, Progress, Room};
 pub use ready::AGENT;
+pub(crate) use ready::own_record;
 use ready::{Judged, Ready, Stage, said_record};
 use replies::Replies;
 use source::Source;
@@ -55,6 +57,8 @@ pub struct Setup {
     pub wakes: Sender<Wake>,
     /// What the agent says itself.
     pub own: OwnLog,
+    /// Drops for the card reader, when the vending application takes them from the socket.
+    pub outbox: Option<Arc<Outbox>>,
 }
 
 /// The reading end of the agent.
@@ -176,6 +180,9 @@ impl Pipeline {
         self.own_waker.looked_at();
         for said in self.own_log.take_out() {
             self.own.say(&said_record(said), wall, &self.redactor);
+        }
+        for record in self.own_log.take_told() {
+            self.own.say(&record, wall, &self.redactor);
         }
         self.append_ready(now)?;
         if self.ready.is_empty() {

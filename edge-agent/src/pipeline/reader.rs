@@ -39,7 +39,7 @@ impl Reader {
             InputKind::Socket(socket) => Ok(Reader::Socket(SocketInput::new(
                 socket.file.clone(),
                 waker.clone(),
-                setup.progress.clone(),
+                (setup.progress.clone(), setup.outbox.clone()),
                 setup.spool.shared().clone(),
                 clock::now,
             ))),

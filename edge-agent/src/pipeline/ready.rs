@@ -113,7 +113,7 @@ pub(super) fn said_record(said: Said) -> Record {
 }
 
 /// Something that the agent says itself.
-pub(super) fn own_record(level: Level, message: String, now: Micros) -> Record {
+pub(crate) fn own_record(level: Level, message: String, now: Micros) -> Record {
     Record {
         at: now,
         level,

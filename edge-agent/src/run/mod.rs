@@ -23,6 +23,7 @@ use wire::redact::{Redactor, Rules};
 use crate::care::{Base, Configuration};
 use crate::clock;
 use crate::durable;
+use crate::eport::Outbox;
 use crate::own_log::OwnLog;
 use crate::pipeline::{Progress, Wake};
 use crate::service;
@@ -123,6 +124,7 @@ fn run_once(
         })),
         local: spool.reader(0),
         readers: std::array::from_fn(|_| spool.reader(0)),
+        outbox: config.eport.is_some().then(|| Arc::new(Outbox::new())),
     };
     let app = state_dir.join(names::APP);
     parts

@@ -13,7 +13,8 @@ use wire::redact::Redactor;
 use super::shipping::Shipping;
 use crate::care::{Care, Configuration, Keys};
 use crate::clock::{self, Kept, Repairs, Watch};
-use crate::config::{Config, Mode};
+use crate::config::{Config, EportMode, Mode};
+use crate::eport::Outbox;
 use crate::input::watch::Watcher;
 use crate::local_file::LocalFile;
 use crate::own_log::OwnLog;
@@ -42,6 +43,8 @@ pub(super) struct Parts {
     pub(super) progress: Arc<Progress>,
     pub(super) local: SpoolReader,
     pub(super) readers: [SpoolReader; 4],
+    /// Drops for the card reader, when that path is on.
+    pub(super) outbox: Option<Arc<Outbox>>,
 }
 
 /// Starts the threads that read and write, and makes the shippers.
@@ -62,6 +65,7 @@ pub(super) fn start(
         progress,
         local,
         readers,
+        outbox,
     } = parts;
     let epoch = spool.epoch();
     let (wakes, woken) = mpsc::channel();
@@ -129,6 +133,8 @@ pub(super) fn start(
         spread,
         wakes: wakes.clone(),
         own,
+        // On another machine the agent has the port itself.
+        outbox: outbox.filter(|_| is_handoff(config)),
     };
     let pipeline = Pipeline::new(&config.inputs, setup)?;
     let (ended, pipeline_ended) = oneshot::channel();
@@ -156,6 +162,12 @@ pub(super) fn start(
         local_ended,
     };
     Ok((running, shipping))
+}
+
+/// Whether the vending application takes the drops from the socket.
+fn is_handoff(config: &Config) -> bool {
+    let mode = config.eport.as_ref().map(|eport| &eport.mode);
+    mode == Some(&EportMode::Handoff)
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {

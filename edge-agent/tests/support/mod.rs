@@ -101,6 +101,7 @@ impl Machine {
             spread: Duration::ZERO,
             wakes,
             own: OwnLog::default(),
+            outbox: None,
         };
         let pipeline = Pipeline::new(&config.inputs, setup).unwrap();
         Reading {

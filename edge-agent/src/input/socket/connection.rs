@@ -102,6 +102,13 @@ impl Reading<'_> {
         let deadline = Instant::now() + DEADLINE;
         let (ask, n) = match parse(line, (self.desk.clock)()) {
             Ok(Request::Status) => return Pending::Now(Answer::status(self.desk.status())),
+            Ok(Request::NextDrop) => return Pending::Now(self.desk.next_drop()),
+            Ok(Request::DropSent(id, facts)) => {
+                return Pending::Now(self.desk.drop_sent(id, *facts));
+            }
+            Ok(Request::DropFailed(id, reason, facts)) => {
+                return Pending::Now(self.desk.drop_failed(id, &reason, *facts));
+            }
             Ok(Request::Sync) => (Ask::Sync, None),
             Ok(Request::Hello { sender, next }) => {
                 self.sender = Some(sender);

@@ -25,6 +25,15 @@
 //! - `{"cmd":"status"}` -> `{"ok":true,"status":{"version","epoch","last_seq","spool_bytes","accepting"}}`,
 //!   `accepting` being `yes`, `spool_full` or `disk_full`.
 //!
+//! - `{"cmd":"next_drop"}` -> `{"ok":true,"drop":{"id","name","data","urgent"}}` or
+//!   `{"ok":true,"drop":null}`: what is to be brought to the card reader, on a machine where the vending
+//!   application has its port (`[eport] mode = "handoff"`). A drop is handed out once; the client uploads
+//!   it between sales, and says what became of it. Without a word of it for 5 minutes, or after a
+//!   failure, it is handed out again, the same byte for byte.
+//! - `{"cmd":"drop_sent","id":N}` or `{"cmd":"drop_failed","id":N,"reason":"…"}` -> `{"ok":true}`; with
+//!   `"duplicate":true` when no such drop waits any more. Both may carry what the reader said of
+//!   itself: `signal_rssi`, `signal_ber` (numbers), `reader_serial`, `reader_state` (texts).
+//!
 //! ## Answers
 //!
 //! `{"ok":true,"seq":N}` means that the entry is on disk, after an fdatasync. A refusal is
@@ -42,6 +51,7 @@
 //! | `bad_entry` | no | no JSON object, or a field is wrong; the message names it |
 //! | `too_large` | no | the line or the entry is larger than allowed; nothing is ever cut |
 //! | `unknown_command` | no | `cmd` is none of the above |
+//! | `no_handoff` | no | drops do not go by the socket on this machine |
 //!
 //! ## Numbered entries: none lost, none twice
 //!
@@ -87,12 +97,14 @@ pub use inbox::{Ask, Outcome, Submission, Ticket};
 pub use protocol::LINE_MAX_BYTES;
 pub use senders::{Senders, Verdict};
 
+use crate::clock;
 use crate::config::input::SocketFile;
+use crate::eport::{Outbox, ReaderFacts};
 use crate::input::{InputEvent, Next};
 use crate::pipeline::{Progress, Room, Waker};
 use crate::spool::Shared;
 use inbox::Inbox;
-use protocol::Status;
+use protocol::{Answer, Code, Status};
 use server::Server;
 
 /// An answer comes at the latest this long after the line was read.
@@ -104,6 +116,8 @@ const TAKE_MAX: usize = 512;
 #[derive(Debug)]
 pub struct Desk {
     inbox: Inbox,
+    /// Drops for the card reader, when the vending application has its port.
+    outbox: Option<Arc<Outbox>>,
     progress: Arc<Progress>,
     spool: Arc<Shared>,
     clock: fn() -> Micros,
@@ -124,6 +138,38 @@ impl Desk {
             },
         }
     }
+
+    fn next_drop(&self) -> Answer {
+        let next = |outbox: &Outbox| Answer::drop(outbox.next(clock::since_boot_us()));
+        self.handoff(next)
+    }
+
+    fn drop_sent(&self, id: u64, facts: ReaderFacts) -> Answer {
+        self.handoff(|outbox| told(outbox.sent(id, facts)))
+    }
+
+    fn drop_failed(&self, id: u64, reason: &str, facts: ReaderFacts) -> Answer {
+        let now_us = clock::since_boot_us();
+        self.handoff(|outbox| told(outbox.failed(id, reason, facts, now_us)))
+    }
+
+    fn handoff(&self, answer: impl FnOnce(&Outbox) -> Answer) -> Answer {
+        match &self.outbox {
+            Some(outbox) => answer(outbox),
+            None => Answer::refusal(
+                Code::NoHandoff,
+                "drops are not handed out here; set mode = \"handoff\" in [eport] of agent.toml",
+            ),
+        }
+    }
+}
+
+/// What was said of a drop; of one that does not wait any more it was said before.
+fn told(is_known: bool) -> Answer {
+    match is_known {
+        true => Answer::done(),
+        false => Answer::duplicate(),
+    }
 }
 
 /// The input behind the socket.
@@ -136,17 +182,19 @@ pub struct SocketInput {
 }
 
 impl SocketInput {
-    /// Listens from its first step on; `clock` gives the time of entries that carry none.
+    /// Listens from its first step on; `clock` gives the time of entries that carry none. Drops are
+    /// handed out from `outbox`, if there is one.
     pub fn new(
         file: SocketFile,
         waker: Waker,
-        progress: Arc<Progress>,
+        (progress, outbox): (Arc<Progress>, Option<Arc<Outbox>>),
         spool: Arc<Shared>,
         clock: fn() -> Micros,
     ) -> SocketInput {
         let inbox = Inbox::new(waker);
         let desk = Arc::new(Desk {
             inbox,
+            outbox,
             progress,
             spool,
             clock,

@@ -7,6 +7,7 @@ use wire::entry::ENTRY_MAX_BYTES;
 
 use super::senders::SenderId;
 use crate::assemble::{AssemblyState, Kind, Record, level};
+use crate::eport::{Offer, ReaderFacts};
 use crate::input::At;
 
 /// The longest line: an entry has at most 64 KiB, and JSON may write most texts in four times that.
@@ -30,6 +31,12 @@ pub enum Request {
     Sync,
     /// How is the agent?
     Status,
+    /// What is to be brought to the card reader?
+    NextDrop,
+    /// The card reader has taken the drop with this id.
+    DropSent(u64, Box<ReaderFacts>),
+    /// It has not, for this reason.
+    DropFailed(u64, String, Box<ReaderFacts>),
 }
 
 /// Why something is not stored, or not known to be.
@@ -53,6 +60,8 @@ pub enum Code {
     TooLarge,
     /// No such command.
     UnknownCommand,
+    /// Drops do not go by the socket on this machine.
+    NoHandoff,
 }
 
 impl Code {
@@ -68,12 +77,14 @@ impl Code {
             Code::BadEntry => "bad_entry",
             Code::TooLarge => "too_large",
             Code::UnknownCommand => "unknown_command",
+            Code::NoHandoff => "no_handoff",
         }
     }
 
     /// Whether the same may be taken later.
     pub fn may_retry(self) -> bool {
-        !matches!(self, Code::BadEntry | Code::TooLarge | Code::UnknownCommand)
+        use Code::{BadEntry, NoHandoff, TooLarge, UnknownCommand};
+        !matches!(self, BadEntry | TooLarge | UnknownCommand | NoHandoff)
     }
 }
 
@@ -97,6 +108,18 @@ pub struct Answer {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Box<Status>>,
+    /// `Some(None)` is written as null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drop: Option<Option<Box<Offered>>>,
+}
+
+/// A drop as it is handed to the vending application.
+#[derive(Debug, Serialize)]
+pub struct Offered {
+    id: u64,
+    name: String,
+    data: String,
+    urgent: bool,
 }
 
 /// How the agent is.
@@ -151,6 +174,22 @@ impl Answer {
     pub fn status(status: Status) -> Answer {
         Answer {
             status: Some(Box::new(status)),
+            ..Answer::done()
+        }
+    }
+
+    /// What is to be brought to the card reader, if anything is.
+    pub fn drop(offer: Option<Offer>) -> Answer {
+        let offered = offer.map(|offer| {
+            Box::new(Offered {
+                id: offer.id,
+                name: offer.name,
+                data: offer.data,
+                urgent: offer.is_urgent,
+            })
+        });
+        Answer {
+            drop: Some(offered),
             ..Answer::done()
         }
     }
@@ -229,11 +268,47 @@ fn parse_command(command: &Value, object: &Map<String, Value>) -> Result<Request
         }
         Some("sync") => Ok(Request::Sync),
         Some("status") => Ok(Request::Status),
+        Some("next_drop") => Ok(Request::NextDrop),
+        Some("drop_sent") => {
+            let id = drop_id(object)?;
+            Ok(Request::DropSent(id, Box::new(reader_facts(object))))
+        }
+        Some("drop_failed") => {
+            let reason = object.get("reason").and_then(Value::as_str);
+            let reason = reason
+                .ok_or_else(|| bad("reason must be a text"))?
+                .to_owned();
+            let facts = Box::new(reader_facts(object));
+            Ok(Request::DropFailed(drop_id(object)?, reason, facts))
+        }
         other => {
             let shown: String = other.unwrap_or("…").chars().take(SHOWN_CHARS).collect();
-            let message = format!("cmd \"{shown}\" is not known; there is: hello, sync, status");
+            let message = format!(
+                "cmd \"{shown}\" is not known; there is: hello, sync, status, next_drop, \
+                 drop_sent, drop_failed"
+            );
             Err(Answer::refusal(Code::UnknownCommand, message))
         }
+    }
+}
+
+fn drop_id(object: &Map<String, Value>) -> Result<u64, Answer> {
+    let id = object.get("id").and_then(Value::as_u64);
+    id.ok_or_else(|| bad("id must be the number of the drop that was handed out"))
+}
+
+/// What the application knows of the reader; whatever is not there or is something else is left out.
+fn reader_facts(object: &Map<String, Value>) -> ReaderFacts {
+    let number = |key: &str| object.get(key).and_then(Value::as_i64);
+    let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+    let small = |key: &str| number(key).and_then(|number| i32::try_from(number).ok());
+    ReaderFacts {
+        signal_rssi: small("signal_rssi"),
+        signal_ber: small("signal_ber"),
+        serial: text("reader_serial"),
+        time_offset_s: number("time_offset_s"),
+        state: text("reader_state"),
+        error: None,
     }
 }
 
@@ -384,7 +459,9 @@ mod tests {
                 "too_large",
                 Some(6),
             ),
-            (r#"{"cmd":"next_drop"}"#, "unknown_command", None),
+            (r#"{"cmd":"next_drops"}"#, "unknown_command", None),
+            (r#"{"cmd":"drop_sent"}"#, "bad_entry", None),
+            (r#"{"cmd":"drop_failed","id":3}"#, "bad_entry", None),
             (r#"{"cmd":7}"#, "unknown_command", None),
             (
                 r#"{"cmd":"hello","sender":"a b","next":1}"#,
