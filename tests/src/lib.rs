@@ -11,6 +11,7 @@ pub mod package;
 pub mod process;
 pub mod proxy;
 pub mod server;
+pub mod services;
 pub mod small_disk;
 pub mod socket;
 pub mod wait;

@@ -1,0 +1,3 @@
+//! Fetching from real servers: vsftpd, Dovecot, OpenSSH, and ones that misbehave.
+
+mod servers;
