@@ -113,7 +113,7 @@ impl Default for UploadLayout {
             begins_in: vec![0, 6],
             done_in: vec![0, 6],
             confirmations: 2,
-            ack_timeout_ms: 100,
+            ack_timeout_ms: 250,
             answer_timeout_ms: 250,
             poll_interval_ms: 100,
             idle_timeout_ms: 3_000,

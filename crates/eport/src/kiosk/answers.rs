@@ -12,6 +12,10 @@ const SALE: [u8; 4] = [2, 7, 8, 9];
 /// Answers that are said once and that the application waits for.
 const FOR_THE_APPLICATION: [u8; 6] = [2, 3, 4, 11, 17, 18];
 
+/// A serial number is believed when heard so often in a row: a lost byte of a row of equal digits is
+/// the same wrong number twice rather easily.
+const IDENTITY_AGREED: u32 = 3;
+
 impl Kiosk {
     pub(super) fn acked(&mut self, now: Duration) {
         if !matches!(self.wait, Wait::Ack(_)) {
@@ -35,7 +39,12 @@ impl Kiosk {
         let next = index + 1;
         if next == self.records_total() {
             let most = self.layout.finish_timeout_ms;
-            self.enter(Stage::Finish { agreed: 0 }, most, now);
+            let stage = Stage::Finish {
+                agreed: 0,
+                last: 0,
+                is_doubtful: false,
+            };
+            self.enter(stage, most, now);
         } else if self.layout.polls_between_records {
             self.enter(Stage::Ready(next), self.layout.ready_timeout_ms, now);
         } else {
@@ -82,8 +91,11 @@ impl Kiosk {
             false => failure,
         };
         match self.stage.clone() {
-            // 8 was said, heard or not: more cannot be done.
-            Stage::Terminate(why) => self.fail(why),
+            // 8 was said, heard or not. If it was, an answer to it is waiting.
+            Stage::Terminate(why) => {
+                let most = self.layout.idle_timeout_ms;
+                self.enter(Stage::Terminated(why), most, now);
+            }
             Stage::Begin | Stage::Record(_) => self.terminate(failure, now),
             _ => self.fail(failure),
         }
@@ -92,9 +104,15 @@ impl Kiosk {
     /// No answer to STATUS.
     pub(super) fn no_answer(&mut self, now: Duration) {
         self.silent_polls += 1;
+        if let Stage::Finish { is_doubtful, .. } = &mut self.stage {
+            *is_doubtful = true;
+        }
         match self.stage.clone() {
             Stage::Terminated(why) if self.is_wanted => self.fail(why),
             Stage::Terminated(why) if self.silent_polls >= SILENT_POLLS => self.fail(why),
+            _ if self.is_wanted && self.is_transferring() => {
+                self.terminate(Failure::Interrupted, now);
+            }
             _ if self.is_wanted => self.fail(Failure::Interrupted),
             _ if self.silent_polls < SILENT_POLLS => self.pause(now),
             _ if self.is_transferring() => self.terminate(Failure::Silent, now),
@@ -137,7 +155,7 @@ impl Kiosk {
             _ if self.is_wanted && !self.is_transferring() => self.fail(Failure::Interrupted),
             Stage::Idle { agreed, last } => self.heard_idle(frame.code, agreed, last, now),
             Stage::Ask | Stage::Answer => self.heard_answer(frame, now),
-            Stage::Finish { agreed } => self.heard_finish(frame.code, agreed, now),
+            Stage::Finish { .. } => self.heard_finish(frame.code, now),
             Stage::Begin | Stage::Ready(_) | Stage::Record(_) => self.heard_ready(frame.code, now),
         }
     }
@@ -197,15 +215,30 @@ impl Kiosk {
         }
     }
 
-    fn heard_finish(&mut self, code: u8, agreed: u32, now: Duration) {
-        if !self.layout.done_in.contains(&code) {
-            self.stage = Stage::Finish { agreed: 0 };
+    fn heard_finish(&mut self, code: u8, now: Duration) {
+        let is_done = self.layout.done_in.contains(&code);
+        let Stage::Finish {
+            agreed,
+            last,
+            is_doubtful,
+        } = &mut self.stage
+        else {
+            return;
+        };
+        *agreed = match is_done {
+            true if *last == code => *agreed + 1,
+            true => 1,
+            false => 0,
+        };
+        *last = code;
+        if !is_done {
             self.heard_in_transfer(code, now);
-        } else if agreed + 1 >= self.layout.confirmations {
-            self.end(Outcome::Uploaded);
-        } else {
-            self.stage = Stage::Finish { agreed: agreed + 1 };
+        } else if *agreed < self.layout.confirmations {
             self.wait = Wait::Nothing;
+        } else if *is_doubtful {
+            self.fail(Failure::Unconfirmed);
+        } else {
+            self.end(Outcome::Uploaded);
         }
     }
 
@@ -214,10 +247,21 @@ impl Kiosk {
         match code {
             13 => self.fail(Failure::Cancelled),
             10 => self.terminate(Failure::OutOfSequence, now),
-            code if SALE.contains(&code) => self.fail(Failure::NotIdle(code)),
+            // The reader has turned to a sale: nothing more is said to it. But one flipped bit makes a
+            // 7 of another answer, and a transfer must not be left open for that: asked once more.
+            code if SALE.contains(&code) => {
+                if code == 2 || self.suspected.replace(code) == Some(code) {
+                    self.fail(Failure::NotIdle(code));
+                } else {
+                    self.wait = Wait::Nothing;
+                }
+            }
             code => match Fault::of(code) {
                 Some(fault) => self.fail(Failure::Cell(fault)),
-                None => self.pause(now),
+                None => {
+                    self.suspected = None;
+                    self.pause(now);
+                }
             },
         }
     }
@@ -236,9 +280,8 @@ impl Kiosk {
         match Response::from_frame(frame) {
             Ok(Response::SignalQuality { rssi, ber }) => self.end(Outcome::Signal { rssi, ber }),
             Ok(Response::TimeAndDate(time)) => self.end(Outcome::Clock(time)),
-            // Without a CRC it is believed when it is heard twice the same.
-            Ok(response) if self.heard.as_ref() != Some(&response) => {
-                self.heard = Some(response);
+            // Without a CRC it is believed when it was heard often enough the same.
+            Ok(response) if !self.has_agreed(&response) => {
                 let deadline = self.deadline;
                 self.enter(Stage::Ask, self.layout.idle_timeout_ms, now);
                 self.deadline = deadline;
@@ -252,6 +295,16 @@ impl Kiosk {
             }),
             Ok(_) | Err(_) => self.fail(Failure::Nonsense),
         }
+    }
+
+    /// Whether this is what was heard before, [`IDENTITY_AGREED`] times in a row.
+    fn has_agreed(&mut self, response: &Response) -> bool {
+        let times = match self.heard.take() {
+            Some((before, times)) if before == *response => times + 1,
+            _ => 1,
+        };
+        self.heard = Some((response.clone(), times));
+        times >= IDENTITY_AGREED
     }
 
     /// STATUS again, a little later.

@@ -64,8 +64,13 @@ enum Stage {
     Ready(usize),
     /// The record at this index is to be taken.
     Record(usize),
-    /// The reader is to say that it has the file. So many answers said so.
-    Finish { agreed: u32 },
+    /// The reader is to say that it has the file. So many equal answers said so, the last of them
+    /// this. A failure is said once: when an answer was not understood, it may have been that.
+    Finish {
+        agreed: u32,
+        last: u8,
+        is_doubtful: bool,
+    },
     /// 9, 10 or 12 is to be taken.
     Ask,
     /// Its answer is awaited.
@@ -93,8 +98,10 @@ pub struct Kiosk {
     silent_polls: u32,
     /// The application wants the reader.
     is_wanted: bool,
-    /// The serial number that was heard once; it is believed when heard twice.
-    heard: Option<Response>,
+    /// The serial number that was heard, and how often in a row.
+    heard: Option<(Response, u32)>,
+    /// A status of a sale that was heard in the middle of a transfer.
+    suspected: Option<u8>,
     /// An answer that belongs to the application.
     foreign: Option<Frame>,
     outcome: Option<Outcome>,
@@ -117,6 +124,7 @@ impl Kiosk {
             silent_polls: 0,
             is_wanted: false,
             heard: None,
+            suspected: None,
             foreign: None,
             outcome: None,
         }
@@ -187,22 +195,19 @@ impl Kiosk {
 
     /// Ends a transfer, or ends at once when there is none.
     fn give_up_for_the_application(&mut self, now: Duration) {
-        let most = self.line_free.max(now);
         let is_transferring = self.is_transferring();
         match (&self.stage, &mut self.wait) {
             _ if self.outcome.is_some() => {}
             (Stage::Begin | Stage::Record(_) | Stage::Terminate(_), Wait::Ack(until)) => {
                 *until = (*until).min(self.line_free + LAST_ACK);
             }
-            (Stage::Terminated(_), Wait::Answer(until)) => {
-                *until = (*until).min(most + LAST_ANSWER);
-            }
-            (Stage::Terminate(_) | Stage::Terminated(_), _) => {}
-            _ if is_transferring => self.terminate(Failure::Interrupted, now),
-            // A question or STATUS on its way is answered within the same short time.
+            // What was asked is answered within a short time; said over it, the next command's ACK
+            // would stand in the middle of that answer.
             (_, Wait::Ack(until) | Wait::Answer(until)) => {
                 *until = (*until).min(self.line_free + LAST_ANSWER);
             }
+            (Stage::Terminate(_) | Stage::Terminated(_), _) => {}
+            _ if is_transferring => self.terminate(Failure::Interrupted, now),
             _ => self.end(Outcome::Failed(Failure::Interrupted)),
         }
     }

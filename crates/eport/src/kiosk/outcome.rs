@@ -17,7 +17,7 @@ pub enum Outcome {
     },
     /// The reader's time, when it was heard.
     Clock(TimeAndDate),
-    /// What the reader is; heard twice the same.
+    /// What the reader is; heard several times the same.
     Identity {
         /// Its serial number.
         serial_number: String,
@@ -46,6 +46,9 @@ pub enum Failure {
     /// A record may or may not have been taken; sent again, it could stand in the file twice.
     #[error("no acknowledgement of a record")]
     Unacknowledged,
+    /// An answer after the last record was not understood; it may have said that the file was lost.
+    #[error("an answer was garbled: the reader may or may not have the file")]
+    Unconfirmed,
     /// 13.
     #[error("the reader cancelled the transfer")]
     Cancelled,
