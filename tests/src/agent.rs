@@ -26,6 +26,8 @@ pub struct AgentSetup {
     pub pin: String,
     /// Lines added to `[local]`.
     pub local: String,
+    /// Whether there is a `[wifi]` at all.
+    pub has_wifi: bool,
     /// Lines added to `[wifi]`.
     pub wifi: String,
     /// Seconds between two heartbeats.
@@ -67,6 +69,7 @@ impl AgentSetup {
             url: url.to_owned(),
             pin: pin.to_owned(),
             local: String::new(),
+            has_wifi: true,
             wifi: "mode = \"continuous\"".to_owned(),
             heartbeat_s: 2,
             more: String::new(),
@@ -98,12 +101,18 @@ impl AgentSetup {
     /// # Panics
     /// It cannot be written.
     pub fn write_toml(&self) -> PathBuf {
+        let wifi = format!(
+            "[wifi]\nenabled = true\nurl = {:?}\npin = {:?}\napi_key_file = {:?}\n{}\n\n",
+            self.url,
+            self.pin,
+            self.folder.join("api_key"),
+            self.wifi,
+        );
         let text = format!(
             "machine_id = {:?}\nstate_dir = {:?}\n\n\
              [[input]]\nkind = \"file\"\npath = {:?}\nformat = \"python\"\n\
              timezone = {:?}\npack = \"soap\"\n\n\
-             [local]\npath = {:?}\n{}\n\n\
-             [wifi]\nenabled = true\nurl = {:?}\npin = {:?}\napi_key_file = {:?}\n{}\n\n\
+             [local]\npath = {:?}\n{}\n\n{}\
              [heartbeat]\ninterval_s = {}\n\n{}\n",
             self.machine_id,
             self.state(),
@@ -111,10 +120,7 @@ impl AgentSetup {
             self.timezone,
             self.local(),
             self.local,
-            self.url,
-            self.pin,
-            self.folder.join("api_key"),
-            self.wifi,
+            if self.has_wifi { &wifi } else { "" },
             self.heartbeat_s,
             self.more,
         );

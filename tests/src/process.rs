@@ -68,6 +68,14 @@ impl Process {
         (read > 0).then(|| line.trim_end().to_owned())
     }
 
+    /// Its standard output from here on, to be read apart; [`Process::line`] has nothing more then.
+    ///
+    /// # Panics
+    /// It was taken before.
+    pub fn take_output(&mut self) -> BufReader<ChildStdout> {
+        self.stdout.take().expect("standard output is taken once")
+    }
+
     /// Everything it has said on standard error so far.
     pub fn messages(&self) -> String {
         let bytes = std::fs::read(&self.messages).unwrap_or_default();

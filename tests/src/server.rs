@@ -30,9 +30,28 @@ impl Server {
         Server::start_at(folder, "127.0.0.1:0")
     }
 
+    /// One whose clock starts at this time in UTC, such as `2027-01-01 00:10:00`, and goes on.
+    ///
+    /// # Panics
+    /// It does not become ready.
+    pub fn start_on(folder: &Path, time: &str) -> Server {
+        let mut command = command(folder, &["--listen", "127.0.0.1:0"]);
+        command
+            .env("LD_PRELOAD", faketime())
+            .env("FAKETIME", format!("@{time}"))
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            .env("NO_FAKE_STAT", "1")
+            .env("TZ", "UTC");
+        Server::start_as(folder, command)
+    }
+
     fn start_at(folder: &Path, listen: &str) -> Server {
+        Server::start_as(folder, command(folder, &["--listen", listen]))
+    }
+
+    fn start_as(folder: &Path, command: Command) -> Server {
         std::fs::create_dir_all(folder).expect("the server's folder");
-        let mut process = Process::start(command(folder, &["--listen", listen]), folder);
+        let mut process = Process::start(command, folder);
         let ready = process
             .line()
             .unwrap_or_else(|| panic!("not ready: {}", process.messages()));
@@ -104,13 +123,14 @@ impl Server {
 
     /// A script's client of this server.
     pub fn api(&self) -> Api {
-        let words = ["token", "add", "tests", "--role", "manager"];
-        let answer = run(&self.folder, &words).json();
-        Api::new(
-            &self.url,
-            &self.pin,
-            answer["token"].as_str().expect("a token"),
-        )
+        self.api_as(&self.token("manager"))
+    }
+
+    /// A token of this role.
+    pub fn token(&self, role: &str) -> String {
+        let name = format!("tests-{role}");
+        let answer = run(&self.folder, &["token", "add", &name, "--role", role]).json();
+        answer["token"].as_str().expect("a token").to_owned()
     }
 
     /// A client with another credential.
@@ -138,4 +158,14 @@ pub fn command(folder: &Path, words: &[&str]) -> Command {
 
 fn data(folder: &Path) -> PathBuf {
     folder.join("data")
+}
+
+/// Debian's libfaketime for programs with threads.
+fn faketime() -> PathBuf {
+    let architectures = std::fs::read_dir("/usr/lib").expect("a system has libraries");
+    let found = architectures.flatten().find_map(|folder| {
+        let library = folder.path().join("faketime/libfaketimeMT.so.1");
+        library.exists().then_some(library)
+    });
+    found.expect("libfaketime is missing; `cargo xtask test` installs it")
 }

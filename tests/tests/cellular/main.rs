@@ -1,0 +1,4 @@
+//! The cellular path across real processes: from the application's log over the simulated reader
+//! and a simulated USALive, through real servers of FTP, SSH and mail, to the API.
+
+mod forwarding;
