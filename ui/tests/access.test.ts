@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event';
 import axe from 'axe-core';
 import { expect, test } from 'vitest';
 
+import { aCell, aSource, anItem, failing } from './cellular';
 import { aMachine, anEntry, MemoryServer } from './server';
 import { openAt } from './window';
 
@@ -45,5 +46,46 @@ test('so can the form for the first machine and the palette', async () => {
   await screen.findByText('No machines yet');
   await userEvent.keyboard('{Control>}k{/Control}');
   await screen.findByRole('combobox', { name: 'Go to' });
+  expect(await faults()).toEqual([]);
+});
+
+function withSources(): MemoryServer {
+  const found = server();
+  found.cellular.sources = [aSource('s1'), failing('s2', 'Refused.')];
+  found.cellular.items = [anItem(1)];
+  found.cellular.cell = aCell({
+    gaps: [1, 2, 3, 4].map((n) => ({
+      epoch: 1,
+      first: 3 * n,
+      last: 3 * n,
+      after: null,
+      before: null,
+    })),
+  });
+  return found;
+}
+
+test('so can the sources, with one of them open', async () => {
+  openAt('/sources?source=s2', withSources());
+  await screen.findByRole('region', { name: 'Source Source s2' });
+  expect(await faults()).toEqual([]);
+});
+
+test.each(['ftp', 'sftp', 'imap', 'http', '1'])('so can the form of a source: %s', async (kind) => {
+  openAt(`/sources?new=${kind}`, withSources());
+  await screen.findByRole('dialog', { hidden: true });
+  expect(await faults()).toEqual([]);
+});
+
+test('so can the quarantine, with a file open', async () => {
+  openAt('/sources/quarantine?item=1', withSources());
+  await screen.findByLabelText('What it holds');
+  expect(await faults()).toEqual([]);
+});
+
+test('so can the cellular path of a machine, with its plan open', async () => {
+  openAt('/machines/VM001', withSources());
+  await userEvent.click(await screen.findByRole('button', { name: 'Edit plan' }));
+  await screen.findByRole('dialog', { name: 'Data plan', hidden: true });
   expect(await faults()).toEqual([]);
 });

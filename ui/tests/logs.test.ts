@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 
-import { aMachine, anEntry, MemoryServer } from './server';
+import { aMachine, anEntry, HOSTILE, MemoryServer } from './server';
 import { openAt } from './window';
 
 function storeOf(...entries: ReturnType<typeof anEntry>[]): MemoryServer {
@@ -15,17 +15,6 @@ function storeOf(...entries: ReturnType<typeof anEntry>[]): MemoryServer {
 const shown = () =>
   [...document.querySelectorAll('[data-entry]')].map((row) => row.getAttribute('data-entry'));
 const lines = (count: number) => waitFor(() => expect(shown()).toHaveLength(count));
-
-/** What hostile machines write into every field that is shown. */
-const HOSTILE = [
-  '<img src=x onerror="window.hit=1">',
-  '<script>window.hit=1</script>',
-  '"><svg onload=window.hit=1>',
-  'javascript:window.hit=1',
-  '{{constructor.constructor("window.hit=1")()}}',
-  '\u001b[2J\u001b[31mowned',
-  '\u202eexe.gnp\u2066',
-];
 
 test('the lines stand oldest first, and new ones come by themselves', async () => {
   const server = storeOf(anEntry(1), anEntry(2));

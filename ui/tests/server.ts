@@ -4,9 +4,21 @@ import { Unreachable } from '../src/lib/api/failure';
 import type { Answer, LiveHandlers, Request, Transport } from '../src/lib/api/transport';
 import { LEVELS, type LogEntry, type Machine } from '../src/lib/api/types';
 import { compareEntries } from '../src/lib/logs/merge';
+import { CellularServer } from './cellular-server';
 
 /** When the tests began, to the second: ranges such as "the last 24 hours" end there. */
 export const NOW = Math.floor(Date.now() / 1000) * 1000;
+
+/** What hostile machines write into every field that is shown. */
+export const HOSTILE = [
+  '<img src=x onerror="window.hit=1">',
+  '<script>window.hit=1</script>',
+  '"><svg onload=window.hit=1>',
+  'javascript:window.hit=1',
+  '{{constructor.constructor("window.hit=1")()}}',
+  '\u001b[2J\u001b[31mowned',
+  '\u202eexe.gnp\u2066',
+];
 
 export function anEntry(seq: number, part: Partial<LogEntry> = {}): LogEntry {
   const at = new Date(NOW - 3_600_000 + seq * 1000).toISOString();
@@ -76,7 +88,10 @@ export class MemoryServer implements Transport {
   #live = new Set<LiveHandlers>();
   #events = 0;
 
-  async send({ method, path, body, signal }: Request): Promise<Answer> {
+  readonly cellular = new CellularServer();
+
+  async send(request: Request): Promise<Answer> {
+    const { method, path, body, signal } = request;
     this.asked.push(path);
     if (this.fate === 'hangs') await new Promise(() => {});
     if (this.fate === 'unreachable') throw new Unreachable('cut');
@@ -85,7 +100,8 @@ export class MemoryServer implements Transport {
       return json(500, { code: 'store_damaged', message: 'A day file is damaged. Run verify.' });
     }
     const answer =
-      method === 'POST' ? this.#change(path, body) : this.#answer(new URL(path, 'http://memory'));
+      (await this.cellular.answer(request)) ??
+      (method === 'POST' ? this.#change(path, body) : this.#answer(new URL(path, 'http://memory')));
     await Promise.resolve();
     if (signal?.aborted) throw new DOMException('called off', 'AbortError');
     return answer;

@@ -3,7 +3,17 @@ import { Unreachable } from './failure';
 import type { Answer, LiveHandlers, Request, Transport } from './transport';
 
 /** Every event of `/api/live`. EventSource needs the names. */
-const EVENTS = ['entries', 'machine', 'machines', 'critical', 'reset', 'tick', 'navigate'] as const;
+const EVENTS = [
+  'entries',
+  'machine',
+  'machines',
+  'critical',
+  'source',
+  'quarantine',
+  'reset',
+  'tick',
+  'navigate',
+] as const;
 
 export class BrowserTransport implements Transport {
   readonly kind = 'browser';
@@ -12,7 +22,8 @@ export class BrowserTransport implements Transport {
   async send({ method, path, body, signal }: Request): Promise<Answer> {
     const init: RequestInit = { method, credentials: 'same-origin' };
     if (signal) init.signal = signal;
-    if (body !== undefined) {
+    if (body instanceof Uint8Array) init.body = body as Uint8Array<ArrayBuffer>;
+    else if (body !== undefined) {
       init.body = JSON.stringify(body);
       init.headers = { 'Content-Type': 'application/json' };
     }

@@ -1,4 +1,15 @@
 // Every request the pages make, typed. Translates status codes; knows nothing of pages.
+import type {
+  DropList,
+  QuarantineList,
+  QuarantineWhole,
+  RetryAnswer,
+  Source,
+  SourceChange,
+  TestAnswer,
+} from '../sources/types';
+import type { Cell, DataPlan } from '../cell/types';
+import { withQuery } from '../route/paths';
 import { Refused } from './failure';
 import type { Answer, Request, Transport } from './transport';
 import type {
@@ -13,6 +24,12 @@ import type {
   PairingCode,
   ServerInfo,
 } from './types';
+
+export interface QuarantineQuery {
+  limit?: number;
+  /** What was discarded, too. */
+  discarded?: boolean;
+}
 
 export class Client {
   /** Called on every 401, so that the whole window can say how to sign in. */
@@ -80,6 +97,84 @@ export class Client {
     return this.#get('/api/info', signal);
   }
 
+  sources(): Promise<{ sources: Source[] }> {
+    return this.#get('/api/sources');
+  }
+
+  addSource(source: SourceChange): Promise<Source> {
+    return this.#ask({ method: 'POST', path: '/api/sources', body: source });
+  }
+
+  changeSource(id: string, source: SourceChange): Promise<Source> {
+    return this.#ask({ method: 'PUT', path: sourcePath(id), body: source });
+  }
+
+  /** Answers what was deleted, so that it can be brought back. */
+  deleteSource(id: string): Promise<Source> {
+    return this.#ask({ method: 'DELETE', path: sourcePath(id) });
+  }
+
+  /** Tries a source as it is kept, or as it would be with the changes. Changes nothing anywhere. */
+  testSource(
+    what: { id: string } | (SourceChange & { id?: string }),
+    signal: AbortSignal,
+  ): Promise<TestAnswer> {
+    return this.#ask({ method: 'POST', path: '/api/sources/test', body: what, signal });
+  }
+
+  async pollSource(id: string): Promise<void> {
+    await this.#ask({ method: 'POST', path: `${sourcePath(id)}/poll` });
+  }
+
+  quarantine(query: QuarantineQuery = {}, signal?: AbortSignal): Promise<QuarantineList> {
+    const asked = new URLSearchParams();
+    if (query.limit !== undefined) asked.set('limit', `${query.limit}`);
+    if (query.discarded) asked.set('discarded', 'true');
+    return this.#get(withQuery('/api/quarantine', asked), signal);
+  }
+
+  quarantined(id: number, signal?: AbortSignal): Promise<QuarantineWhole> {
+    return this.#get(`/api/quarantine/${id}`, signal);
+  }
+
+  /** Reads it again. What still cannot be read stays, with the reason of this try. */
+  retryQuarantined(id: number): Promise<RetryAnswer> {
+    return this.#ask({ method: 'POST', path: `/api/quarantine/${id}/retry` });
+  }
+
+  /** Puts it away, or takes it back. */
+  async setDiscarded(id: number, isDiscarded: boolean): Promise<void> {
+    const how = isDiscarded ? 'discard' : 'restore';
+    await this.#ask({ method: 'POST', path: `/api/quarantine/${id}/${how}` });
+  }
+
+  drops(query: URLSearchParams, signal?: AbortSignal): Promise<DropList> {
+    return this.#get(`/api/drops?${query}`, signal);
+  }
+
+  /** Gives the server a dictionary, so that drops which wait for it are read. */
+  giveDictionary(file: Uint8Array<ArrayBuffer>): Promise<{ id: string }> {
+    return this.#ask({ method: 'POST', path: '/api/dictionaries', body: file });
+  }
+
+  cell(machine: string, signal?: AbortSignal): Promise<Cell> {
+    return this.#get(`/api/machines/${encodeURIComponent(machine)}/cell`, signal);
+  }
+
+  dataPlan(): Promise<DataPlan> {
+    return this.#get('/api/data-plan');
+  }
+
+  /** Of one machine, or (null) of every machine that has none of its own. */
+  async changeDataPlan(machine: string | null, plan: DataPlan): Promise<void> {
+    await this.#ask({ method: 'PUT', path: planPath(machine), body: plan });
+  }
+
+  /** The machine has the fleet's plan again. */
+  async dropDataPlan(machine: string): Promise<void> {
+    await this.#ask({ method: 'DELETE', path: planPath(machine) });
+  }
+
   #get<T>(path: string, signal?: AbortSignal): Promise<T> {
     return this.#ask(signal ? { method: 'GET', path, signal } : { method: 'GET', path });
   }
@@ -92,6 +187,15 @@ export class Client {
     if (answer.status === 401) this.onSignedOut();
     throw refusal(answer);
   }
+}
+
+function sourcePath(id: string): string {
+  return `/api/sources/${encodeURIComponent(id)}`;
+}
+
+function planPath(machine: string | null): string {
+  if (machine === null) return '/api/data-plan';
+  return `/api/machines/${encodeURIComponent(machine)}/data-plan`;
 }
 
 function refusal(answer: Answer): Refused {

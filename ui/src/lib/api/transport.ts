@@ -1,8 +1,9 @@
 // The one seam between the pages and the world: a browser's and the desktop window's way in.
 
 export interface Request {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
+  /** Sent as JSON; bytes are sent as they are. */
   body?: unknown;
   signal?: AbortSignal;
 }

@@ -6,6 +6,7 @@ import type { LiveMessage, Transport } from '../api/transport';
 import { FleetState } from '../fleet/fleet.svelte';
 import { Live } from '../live/live.svelte';
 import { Router } from '../route/router.svelte';
+import { SourcesState } from '../sources/sources.svelte';
 import { Clock } from './clock.svelte';
 import { Server } from './server.svelte';
 import { Theme } from './theme.svelte';
@@ -19,6 +20,7 @@ export class Session {
   readonly clock = new Clock();
   readonly theme = new Theme();
   readonly fleet: FleetState;
+  readonly sources: SourcesState;
   readonly server: Server;
   /** No valid session: nothing can be shown but how to get one. */
   signedOut = $state(false);
@@ -28,6 +30,7 @@ export class Session {
     this.client.onSignedOut = () => (this.signedOut = true);
     this.live = new Live(transport);
     this.fleet = new FleetState(this.client, this.clock);
+    this.sources = new SourcesState(this.client);
     this.server = new Server(this.client);
   }
 
@@ -37,11 +40,13 @@ export class Session {
     const ends = [
       this.live.on((message) => this.#heard(message)),
       this.live.on((message) => this.fleet.heard(message)),
+      this.live.on((message) => this.sources.heard(message)),
       this.live.on((message) => this.server.heard(message)),
       this.router.start(),
       this.clock.start(),
       this.live.start(),
       this.fleet.start(),
+      this.sources.start(),
     ];
     return () => ends.forEach((end) => end());
   }

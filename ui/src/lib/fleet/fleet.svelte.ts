@@ -10,6 +10,9 @@ const GATHER_MS = 400;
 /** "In the last hour" moves on although nobody speaks. */
 const REFRESH_MS = 30_000;
 
+/** What says nothing of a machine's state. */
+const NOT_OURS = ['tick', 'critical', 'navigate', 'source', 'quarantine'];
+
 export class FleetState {
   machines = $state.raw<Machine[]>([]);
   phase = $state<'loading' | 'ready' | 'error'>('loading');
@@ -36,7 +39,7 @@ export class FleetState {
   }
 
   heard({ event }: LiveMessage): void {
-    if (event === 'tick' || event === 'critical' || event === 'navigate') return;
+    if (NOT_OURS.includes(event)) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.load();

@@ -1,7 +1,16 @@
 // What the palette offers: pages, machines, ready filters. Pure.
 import type { Machine } from '../api/types';
 import { STATUS_WORD } from '../fleet/words';
-import { FLEET, LOGS, logsOf, machinePath, withQuery } from '../route/paths';
+import {
+  DROPS,
+  FLEET,
+  LOGS,
+  logsOf,
+  machinePath,
+  QUARANTINE,
+  SOURCES,
+  withQuery,
+} from '../route/paths';
 
 export interface Command {
   id: string;
@@ -13,6 +22,9 @@ export interface Command {
 const READY: Command[] = [
   { id: 'fleet', words: 'Fleet', hint: 'Page', href: FLEET },
   { id: 'logs', words: 'Logs', hint: 'Page', href: LOGS },
+  { id: 'sources', words: 'Sources', hint: 'Page', href: SOURCES },
+  { id: 'quarantine', words: 'Quarantine', hint: 'Page', href: QUARANTINE },
+  { id: 'drops', words: 'Recent drops', hint: 'Page', href: DROPS },
   ready('Errors and worse, last 24 hours', LOGS, { level: 'ERROR' }),
   ready('Errors and worse, last hour', LOGS, { level: 'ERROR', from: '-1h' }),
   ready('Critical, last 30 days', LOGS, { level: 'CRITICAL', from: '-30d' }),
@@ -20,10 +32,11 @@ const READY: Command[] = [
   ready('Machines in trouble', FLEET, { status: 'red' }),
   ready('Machines by last contact', FLEET, { sort: 'contact' }),
   ready('Add a machine', FLEET, { add: '1' }),
+  ready('Add a source', SOURCES, { new: '1' }),
 ];
 
 /** At most so many are offered: more is a list, not a choice. */
-const MOST = 12;
+const MOST = 16;
 
 export function commands(typed: string, machines: Machine[]): Command[] {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);

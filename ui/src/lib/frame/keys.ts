@@ -1,7 +1,7 @@
 // Keys that work everywhere, unless somebody is typing.
-import { FLEET, LOGS } from '../route/paths';
+import { FLEET, LOGS, SOURCES } from '../route/paths';
 
-export type GlobalKey = 'search' | 'palette' | 'help' | typeof FLEET | typeof LOGS;
+export type GlobalKey = 'search' | 'palette' | 'help' | typeof FLEET | typeof LOGS | typeof SOURCES;
 
 /** What the key asks for, if anything. Numbers go to the pages of the rail, in its order. */
 export function globalKey(event: KeyboardEvent): GlobalKey | undefined {
@@ -13,6 +13,7 @@ export function globalKey(event: KeyboardEvent): GlobalKey | undefined {
   if (key === '?') return 'help';
   if (key === '1') return FLEET;
   if (key === '2') return LOGS;
+  if (key === '3') return SOURCES;
   return undefined;
 }
 
@@ -25,6 +26,7 @@ export const KEY_HELP: { area: string; keys: { keys: string[]; does: string }[] 
       { keys: ['Ctrl', 'K'], does: 'Go to a page, a machine, a ready filter' },
       { keys: ['1'], does: 'Fleet' },
       { keys: ['2'], does: 'Logs' },
+      { keys: ['3'], does: 'Sources' },
       { keys: ['?'], does: 'This help' },
     ],
   },
@@ -46,6 +48,17 @@ export const KEY_HELP: { area: string; keys: { keys: string[]; does: string }[] 
       { keys: ['End'], does: 'Newest line' },
       { keys: ['f'], does: 'Follow new lines' },
       { keys: ['w'], does: 'Wrap long lines' },
+    ],
+  },
+  {
+    area: 'Sources',
+    keys: [
+      { keys: ['j', '↓'], does: 'Next source or file' },
+      { keys: ['k', '↑'], does: 'Previous source or file' },
+      { keys: ['Enter'], does: 'Open or close it' },
+      { keys: ['n'], does: 'New source' },
+      { keys: ['e'], does: 'Edit the source' },
+      { keys: ['t'], does: 'Test its connection' },
     ],
   },
 ];

@@ -2,6 +2,9 @@
 
 export const FLEET = '/';
 export const LOGS = '/logs';
+export const SOURCES = '/sources';
+export const QUARANTINE = '/sources/quarantine';
+export const DROPS = '/sources/drops';
 
 export function machinePath(id: string): string {
   return `/machines/${encodeURIComponent(id)}`;
