@@ -37,7 +37,10 @@ pub struct Receipt {
     pub accepted: u64,
     /// Indexes of the entries that were there before.
     pub duplicates: Vec<usize>,
-    /// Earliest and latest `filed_at` of what was stored now.
+    /// How many of the duplicates replaced what was there: a summary by the whole entry, or a time
+    /// that a drop had cut by the exact one.
+    pub upgraded: u64,
+    /// Earliest and latest `filed_at` of what was stored or upgraded now.
     pub filed: Option<(Micros, Micros)>,
     /// What was stored now, by level.
     pub by_level: [u64; 5],
@@ -56,8 +59,12 @@ pub struct StoredEntry {
     pub seq: Option<u64>,
     /// Event time as the sender gave it.
     pub timestamp: Micros,
-    /// Arrival, by our clock.
+    /// First arrival, by our clock.
     pub received_at: Micros,
+    /// First arrival over WiFi; `None` when it did not come so.
+    pub wifi_at: Option<Micros>,
+    /// First arrival in a drop; `None` when it did not come so.
+    pub cell_at: Option<Micros>,
     /// The time it is filed, ordered and kept by.
     pub filed_at: Micros,
     /// How grave.

@@ -164,6 +164,18 @@ pub enum StoreError {
          or after it, and restore days/{0}.db from a backup"
     )]
     DayDamaged(String),
+    /// As many items as may wait in quarantine, none of them discarded.
+    #[error(
+        "{0} items wait in quarantine, more are not kept; retry or discard some of them, what came \
+         now stays at its source"
+    )]
+    QuarantineFull(u64),
+    /// Larger than a dictionary may be.
+    #[error("a dictionary has at most {0} bytes; train it with fewer entries")]
+    DictionaryTooLarge(usize),
+    /// A data plan with a price or a currency that is none.
+    #[error("the price must be 0 or more cents a MB, and the currency a code such as USD")]
+    BadPlan,
     /// The store is closing.
     #[error("the store is closing")]
     Closing,

@@ -3,6 +3,7 @@
 
 mod care;
 mod catalog;
+mod cell;
 mod codec;
 mod day;
 mod entry;
@@ -20,11 +21,25 @@ mod writer;
 
 pub use care::Care;
 pub use catalog::care::DesiredConfig;
+pub use catalog::cell::data_plan::{
+    BYTES_PER_MB, DROP_OVERHEAD_BYTES, DataPlan, DataUse, PLAN_WARN_AT, PlanState,
+};
+pub use catalog::cell::delivery::{DELIVERY_DAYS, Delivery, DropGap, SeqGap};
+pub use catalog::cell::dictionaries::{DICTIONARY_MAX_BYTES, DictionaryInfo, DictionaryOrigin};
+pub use catalog::cell::drops::StoredDrop;
+pub use catalog::cell::facts::{CellFacts, LastDrop};
+pub use catalog::cell::quarantine::{
+    NewQuarantined, QUARANTINE_ITEM_MAX_BYTES, QUARANTINE_MAX_ITEMS, QUARANTINE_RESTORABLE_US,
+    Quarantined,
+};
+pub use catalog::cell::sources::{SourceStatus, StoredSource};
 pub use catalog::credentials::{Credential, Holder, KEY_OVERLAP_US, KeyState};
 pub use catalog::facts::MachineFacts;
 pub use catalog::machines::Machine;
 pub use catalog::pairing::{PairingUse, StoredPairing};
 pub use catalog::resends::Resend;
+pub use cell::Cell;
+pub use cell::arrived::{ArrivedDrop, DropReceipt};
 pub use entry::{NewEntries, PathKind, Receipt, StoredEntry};
 pub use error::{OpenError, StoreError};
 pub use key::WrappingKey;

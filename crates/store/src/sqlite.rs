@@ -28,10 +28,14 @@ const STATEMENT_CACHE: usize = 64;
 const CATALOG: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/catalog/0001_first.sql")).foreign_key_check(),
     M::up(include_str!("../../../migrations/catalog/0002_care.sql")).foreign_key_check(),
+    M::up(include_str!("../../../migrations/catalog/0003_cell.sql")).foreign_key_check(),
 ];
-const DAY: &[M<'_>] = &[M::up(include_str!(
-    "../../../migrations/day/0001_first.sql"
-))];
+const DAY: &[M<'_>] = &[
+    M::up(include_str!("../../../migrations/day/0001_first.sql")),
+    M::up(include_str!(
+        "../../../migrations/day/0002_second_arrival.sql"
+    )),
+];
 
 /// Which of our two kinds of database a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use crate::catalog::credentials::{self, Credential};
 use crate::catalog::facts::{self, MachineFacts};
 use crate::catalog::machines::{self, Machine};
 use crate::catalog::{contacts, days, rollups, settings};
+use crate::cell::arrived::Arrival;
 use crate::entry::{NewEntries, Receipt, StoredEntry};
 use crate::error::{OpenError, StoreError};
 use crate::key::WrappingKey;
@@ -23,7 +24,7 @@ use crate::query::{
 };
 use crate::readers::Readers;
 use crate::shared::{Shared, lock};
-use crate::writer::queue::{AppendJob, CatalogJob, Job, Queue};
+use crate::writer::queue::{AppendJob, CatalogJob, Job, Outcome, Queue};
 
 /// An open store. Cheap to clone; the last clone closes it. Every call may wait for the disk: call
 /// it from a thread that may block.
@@ -82,8 +83,10 @@ impl Store {
         done: impl FnOnce(Result<Receipt, StoreError>) + Send + 'static,
     ) {
         self.inner.queue.push(Job::Append(AppendJob {
-            new,
-            done: Box::new(done),
+            arrival: Arrival::batch(new),
+            done: Box::new(|outcome: Result<Outcome, _>| {
+                done(outcome.map(|outcome| outcome.receipt));
+            }),
         }));
     }
 
@@ -92,13 +95,19 @@ impl Store {
     /// # Errors
     /// Nothing was acknowledged; the same call may be made again.
     pub fn append_wait(&self, new: NewEntries) -> Result<Receipt, StoreError> {
+        let outcome = self.append_arrival(Arrival::batch(new))?;
+        Ok(outcome.receipt)
+    }
+
+    /// Stores a batch or a drop; waits, for room and for the disk.
+    pub(crate) fn append_arrival(&self, arrival: Arrival) -> Result<Outcome, StoreError> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let done = Box::new(move |outcome| {
             let _ = sender.send(outcome);
         });
         self.inner
             .queue
-            .push_waiting(Job::Append(AppendJob { new, done }));
+            .push_waiting(Job::Append(AppendJob { arrival, done }));
         receiver.recv().unwrap_or(Err(StoreError::Closing))
     }
 
@@ -246,7 +255,8 @@ impl Store {
     }
 
     /// Every entry of a query, page by page: for dumps and exports. It takes no snapshot: an entry
-    /// that comes in meanwhile is there or not, but none is there twice.
+    /// that comes in meanwhile is there or not, but none is there twice; one whose exact time comes
+    /// meanwhile in the place of one that a drop had cut may be there with both.
     pub fn entries(
         &self,
         query: EntryQuery,

@@ -29,6 +29,7 @@ fn facts() -> MachineFacts {
         },
         last_wifi: before(2),
         last_cell: None,
+        last_drop: None,
         heartbeat: None,
         last_hour: [0; 5],
         last_day: [0; 5],

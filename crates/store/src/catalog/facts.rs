@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use wire::time::{DAY_US, HOUR_US};
 use wire::{Heartbeat, Level, Micros};
 
+use crate::catalog::cell::facts::{self as cell, LastDrop};
 use crate::catalog::machines::{self, Machine};
 use crate::catalog::rollups::{hour_of, minute_of, read_counts};
 use crate::shared::MachineNo;
@@ -21,8 +22,10 @@ pub struct MachineFacts {
     pub machine: Machine,
     /// Last batch or heartbeat over WiFi, by our clock.
     pub last_wifi: Option<Micros>,
-    /// Last drop, by our clock.
+    /// Last drop that was no repeat, by our clock.
     pub last_cell: Option<Micros>,
+    /// The newest drop, by when it was made.
+    pub last_drop: Option<LastDrop>,
     /// Last heartbeat, by our clock, and what it said.
     pub heartbeat: Option<(Micros, Heartbeat)>,
     /// Entries by level filed in the last 60 minutes, by whole minutes with the current one.
@@ -79,6 +82,11 @@ pub(crate) fn read(
             add(&mut facts[at].last_day, counts);
         }
     })?;
+    cell::each_last(conn, only, |no, drop| {
+        if let Some(&at) = place.get(&no) {
+            facts[at].last_drop = Some(drop);
+        }
+    })?;
     newest(conn, only, now.plus_us(-HOUR_US), |no, level, said| {
         if let Some(&at) = place.get(&no) {
             match level {
@@ -124,6 +132,7 @@ fn registered(
             machine: machines::read(row)?,
             last_wifi: time(after + 1)?,
             last_cell: time(after + 2)?,
+            last_drop: None,
             heartbeat: time(after + 3)?.zip(beat),
             last_hour: [0; 5],
             last_day: [0; 5],

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::catalog::runs::{Run, merged};
+use crate::catalog::runs::{Merge, Run, merged};
 use crate::shared::MachineNo;
 
 /// The runs that overlap or touch `from..=to`, in order.
@@ -52,9 +52,10 @@ pub(crate) fn add(
     machine: MachineNo,
     epoch: i64,
     new: Run,
+    merge: Merge,
 ) -> rusqlite::Result<()> {
     let old = runs_near(conn, machine, epoch, (new.first, new.last))?;
-    let wanted = merged(&old, new);
+    let wanted = merged(&old, new, merge);
     for run in old
         .iter()
         .filter(|run| !wanted.iter().any(|other| other.first == run.first))

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use wire::{MachineId, Micros};
 
+use crate::catalog::cell;
 use crate::error::StoreError;
 use crate::shared::{MachineNo, Registry};
 
@@ -87,6 +88,8 @@ pub(crate) fn remove(conn: &Connection, id: &MachineId) -> Result<(), StoreError
     let no = number(conn, id)?.ok_or_else(|| StoreError::NoSuchMachine(id.clone()))?;
     conn.execute("DELETE FROM contacts WHERE machine = ?1", [no])?;
     conn.execute("DELETE FROM newest_grave WHERE machine = ?1", [no])?;
+    cell::facts::forget_last(conn, no)?;
+    cell::data_plan::set(conn, no, None)?;
     conn.execute("DELETE FROM machines WHERE no = ?1", [no])?;
     Ok(())
 }

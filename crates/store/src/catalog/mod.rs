@@ -1,6 +1,7 @@
 //! `catalog.db`, one file a table: everything about the fleet that is not an entry.
 
 pub(crate) mod care;
+pub(crate) mod cell;
 pub(crate) mod contacts;
 pub(crate) mod credentials;
 pub(crate) mod days;

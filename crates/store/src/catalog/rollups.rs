@@ -29,6 +29,17 @@ const ADD: &str = "DO UPDATE SET debug = debug + excluded.debug, info = info + e
     warn = warn + excluded.warn, error = error + excluded.error,
     critical = critical + excluded.critical";
 
+/// Counts that became zero are no counts: a row of them would be an hour in which nothing was said.
+const IS_EMPTY: &str = "debug = 0 AND info = 0 AND warn = 0 AND error = 0 AND critical = 0";
+
+fn is_nothing(n: [i64; 5]) -> bool {
+    n == [0; 5]
+}
+
+fn takes_away(n: [i64; 5]) -> bool {
+    n.iter().any(|&count| count < 0)
+}
+
 /// Adds counts of a machine (or the fleet) to an hour.
 pub(crate) fn add_hour(
     conn: &Connection,
@@ -36,11 +47,20 @@ pub(crate) fn add_hour(
     hour: i64,
     n: [i64; 5],
 ) -> rusqlite::Result<()> {
+    if is_nothing(n) {
+        return Ok(());
+    }
     conn.prepare_cached(&format!(
         "INSERT INTO machine_hours VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (machine, hour) {ADD}"
     ))?
     .execute([machine, hour, n[0], n[1], n[2], n[3], n[4]])?;
+    if takes_away(n) {
+        conn.prepare_cached(&format!(
+            "DELETE FROM machine_hours WHERE machine = ?1 AND hour = ?2 AND {IS_EMPTY}"
+        ))?
+        .execute([machine, hour])?;
+    }
     Ok(())
 }
 
@@ -51,6 +71,23 @@ pub(crate) fn add_minute(
     minute: i64,
     n: [i64; 5],
 ) -> rusqlite::Result<()> {
+    if is_nothing(n) {
+        return Ok(());
+    }
+    if takes_away(n) {
+        // A minute that was forgotten meanwhile has nothing to take away from.
+        conn.prepare_cached(
+            "UPDATE machine_minutes SET debug = debug + ?3, info = info + ?4, warn = warn + ?5,
+                 error = error + ?6, critical = critical + ?7
+             WHERE machine = ?1 AND minute = ?2",
+        )?
+        .execute([machine, minute, n[0], n[1], n[2], n[3], n[4]])?;
+        conn.prepare_cached(&format!(
+            "DELETE FROM machine_minutes WHERE machine = ?1 AND minute = ?2 AND {IS_EMPTY}"
+        ))?
+        .execute([machine, minute])?;
+        return Ok(());
+    }
     conn.prepare_cached(&format!(
         "INSERT INTO machine_minutes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (machine, minute) {ADD}"
@@ -67,11 +104,21 @@ pub(crate) fn add_component_hour(
     hour: i64,
     n: [i64; 5],
 ) -> rusqlite::Result<()> {
+    if is_nothing(n) {
+        return Ok(());
+    }
     conn.prepare_cached(&format!(
         "INSERT INTO component_hours VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (component, machine, hour) {ADD}"
     ))?
     .execute([component, machine, hour, n[0], n[1], n[2], n[3], n[4]])?;
+    if takes_away(n) {
+        conn.prepare_cached(&format!(
+            "DELETE FROM component_hours
+             WHERE component = ?1 AND machine = ?2 AND hour = ?3 AND {IS_EMPTY}"
+        ))?
+        .execute([component, machine, hour])?;
+    }
     Ok(())
 }
 
@@ -103,6 +150,31 @@ pub(crate) fn note_component(
          ON CONFLICT (machine, component) DO NOTHING",
     )?
     .execute([machine, component])?;
+    Ok(())
+}
+
+/// Forgets that a machine spoke as this component, when nothing that it said so is counted any more.
+pub(crate) fn forget_silent(
+    conn: &Connection,
+    machine: MachineNo,
+    component: i64,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "DELETE FROM machine_components WHERE machine = ?1 AND component = ?2 AND NOT EXISTS (
+             SELECT 1 FROM component_hours WHERE component = ?2 AND machine = ?1)",
+    )?
+    .execute([machine, component])?;
+    Ok(())
+}
+
+/// [`forget_silent`] for every machine and component.
+pub(crate) fn forget_all_silent(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute(
+        "DELETE FROM machine_components WHERE NOT EXISTS (
+             SELECT 1 FROM component_hours h WHERE h.component = machine_components.component
+                 AND h.machine = machine_components.machine)",
+        [],
+    )?;
     Ok(())
 }
 

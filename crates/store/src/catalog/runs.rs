@@ -13,6 +13,25 @@ pub(crate) const RUN_REFUSED: i64 = 8;
 /// The flags that a later arrival by another path adds.
 pub(crate) const RUN_PATHS: i64 = RUN_WIFI | RUN_CELL;
 
+/// How good what is stored of a seq with these flags is: 0 a summary, 1 whole with a time that its
+/// drop cut, 2 as the machine has it. A better one replaces it, nothing else does.
+pub(crate) fn fidelity(flags: i64) -> u8 {
+    match (flags & RUN_FULL != 0, flags & RUN_WIFI != 0) {
+        (false, _) => 0,
+        (true, false) => 1,
+        (true, true) => 2,
+    }
+}
+
+/// What becomes of seqs that are there when a run is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Merge {
+    /// They keep their day and gain the new one's paths.
+    Keep,
+    /// Their rows were replaced: they take the new day and gain all of its flags.
+    Replace,
+}
+
 /// Seqs `first..=last` with one fate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Run {
@@ -30,9 +49,9 @@ impl Run {
     }
 }
 
-/// The runs that `old` (in order, without overlap) become when `new` is added: seqs that were
-/// there keep their day and gain the new one's paths, the others are as `new` says.
-pub(crate) fn merged(old: &[Run], new: Run) -> Vec<Run> {
+/// The runs that `old` (in order, without overlap) become when `new` is added: what happens to seqs
+/// that were there [`Merge`] says, the others are as `new` says.
+pub(crate) fn merged(old: &[Run], new: Run, merge: Merge) -> Vec<Run> {
     let mut pieces = Vec::with_capacity(old.len() * 2 + 2);
     let mut next = Some(new.first);
     for run in old {
@@ -47,10 +66,12 @@ pub(crate) fn merged(old: &[Run], new: Run) -> Vec<Run> {
             fill(&mut pieces, &mut next, run.first - 1, new);
         }
         let (from, to) = (run.first.max(new.first), run.last.min(new.last));
-        let gained = if new.flags & RUN_REFUSED == 0 {
-            run.flags | (new.flags & RUN_PATHS)
-        } else {
-            run.flags
+        let (day, flags) = match merge {
+            Merge::Replace => (new.day, run.flags | new.flags),
+            Merge::Keep if new.flags & RUN_REFUSED == 0 => {
+                (run.day, run.flags | (new.flags & RUN_PATHS))
+            }
+            Merge::Keep => (run.day, run.flags),
         };
         if run.first < from {
             pieces.push(Run {
@@ -61,8 +82,8 @@ pub(crate) fn merged(old: &[Run], new: Run) -> Vec<Run> {
         pieces.push(Run {
             first: from,
             last: to,
-            day: run.day,
-            flags: gained,
+            day,
+            flags,
         });
         if to < run.last {
             pieces.push(Run {
@@ -124,18 +145,16 @@ impl Known {
         self.0.last_key_value().map_or(0, |(_, run)| run.last)
     }
 
-    /// Marks a seq that is there as having come by these paths too.
-    pub(crate) fn add_paths(&mut self, seq: i64, paths: i64) {
+    /// Changes a seq that is there.
+    pub(crate) fn change(&mut self, seq: i64, day: i64, flags: i64, merge: Merge) {
         let Some(run) = self.find(seq) else { return };
-        let parts = merged(
-            &[run],
-            Run {
-                first: seq,
-                last: seq,
-                day: run.day,
-                flags: paths,
-            },
-        );
+        let new = Run {
+            first: seq,
+            last: seq,
+            day,
+            flags,
+        };
+        let parts = merged(&[run], new, merge);
         self.0.remove(&run.first);
         self.0
             .extend(parts.into_iter().map(|part| (part.first, part)));
@@ -167,7 +186,7 @@ mod tests {
     use super::*;
 
     fn runs() -> impl Strategy<Value = Vec<Run>> {
-        proptest::collection::vec((1i64..60, 0i64..12, 0i64..2, 1i64..4), 1..25).prop_map(|parts| {
+        proptest::collection::vec((1i64..60, 0i64..12, 0i64..2, 1i64..8), 1..25).prop_map(|parts| {
             parts
                 .into_iter()
                 .map(|(first, length, day, paths)| Run {
@@ -182,15 +201,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn merging_runs_is_the_same_as_keeping_every_seq(new in runs()) {
+        fn merging_runs_is_the_same_as_keeping_every_seq(
+            new in runs(), replaces in proptest::collection::vec(any::<bool>(), 25),
+        ) {
             let mut model: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
             let mut ledger: Vec<Run> = Vec::new();
-            for run in new {
-                ledger = merged(&ledger, run);
+            for (run, replaces) in new.into_iter().zip(replaces) {
+                let merge = if replaces { Merge::Replace } else { Merge::Keep };
+                ledger = merged(&ledger, run, merge);
                 for seq in run.first..=run.last {
                     model
                         .entry(seq)
-                        .and_modify(|kept| kept.1 |= run.flags & RUN_PATHS)
+                        .and_modify(|kept| {
+                            *kept = if replaces {
+                                (run.day, kept.1 | run.flags)
+                            } else {
+                                (kept.0, kept.1 | (run.flags & RUN_PATHS))
+                            }
+                        })
                         .or_insert((run.day, run.flags));
                 }
                 let mut spelled = BTreeMap::new();
@@ -224,7 +252,7 @@ mod tests {
             flags: RUN_REFUSED,
         };
         assert_eq!(
-            merged(&[there], refused),
+            merged(&[there], refused, Merge::Keep),
             vec![
                 there,
                 Run {
@@ -243,8 +271,10 @@ mod tests {
             day: 0,
             flags: RUN_WIFI,
         };
-        assert_eq!(merged(&[], last), vec![last]);
-        assert_eq!(merged(&[last], last), vec![last]);
+        for merge in [Merge::Keep, Merge::Replace] {
+            assert_eq!(merged(&[], last, merge), vec![last]);
+            assert_eq!(merged(&[last], last, merge), vec![last]);
+        }
         let mut known = Known::default();
         known.insert(i64::MAX, 0, RUN_WIFI);
         assert!(known.find(i64::MAX).is_some());

@@ -18,6 +18,16 @@ pub(crate) enum RangeKind {
     New,
     /// These rows were there before; they came by one more path.
     Seen,
+    /// These rows took the place of rows of the same seqs in this file.
+    Replaced,
+    /// These rows took the place of rows of the same seqs in the file of another day, `from`, which
+    /// lose theirs with a commit after this one.
+    Moved {
+        /// The other day, in days since 1970.
+        from: i64,
+    },
+    /// These rows are gone: the file of another day has better ones.
+    Left,
 }
 
 /// A run of seqs of one machine and epoch that a commit brought.
@@ -53,11 +63,11 @@ pub(crate) fn newest(conn: &Connection) -> rusqlite::Result<i64> {
     })
 }
 
-/// The commits after `applied`, oldest first. A record that cannot be read comes as `None`.
-pub(crate) fn after(
-    conn: &Connection,
-    applied: i64,
-) -> rusqlite::Result<Vec<(i64, Option<Vec<Range>>)>> {
+/// The number of a commit and what it brought; `None` when its record cannot be read.
+pub(crate) type Commit = (i64, Option<Vec<Range>>);
+
+/// The commits after `applied`, oldest first.
+pub(crate) fn after(conn: &Connection, applied: i64) -> rusqlite::Result<Vec<Commit>> {
     let mut statement =
         conn.prepare_cached("SELECT no, ranges FROM commits WHERE no > ?1 ORDER BY no")?;
     let rows = statement.query_map([applied], |row| {
@@ -69,7 +79,16 @@ pub(crate) fn after(
 fn encode(ranges: &[Range]) -> Vec<u8> {
     let mut out = vec![RECORD_VERSION];
     for range in ranges {
-        out.push(u8::from(range.kind == RangeKind::Seen));
+        out.push(match range.kind {
+            RangeKind::New => 0,
+            RangeKind::Seen => 1,
+            RangeKind::Replaced => 2,
+            RangeKind::Moved { .. } => 3,
+            RangeKind::Left => 4,
+        });
+        if let RangeKind::Moved { from } = range.kind {
+            put_signed(&mut out, from);
+        }
         put_signed(&mut out, range.machine);
         put_signed(&mut out, range.epoch);
         put_signed(&mut out, range.first);
@@ -91,6 +110,11 @@ fn decode(mut bytes: &[u8]) -> Option<Vec<Range>> {
         let kind = match kind {
             0 => RangeKind::New,
             1 => RangeKind::Seen,
+            2 => RangeKind::Replaced,
+            3 => RangeKind::Moved {
+                from: take_signed(&mut bytes)?,
+            },
+            4 => RangeKind::Left,
             _ => return None,
         };
         let machine = take_signed(&mut bytes)?;
@@ -133,6 +157,14 @@ mod tests {
                 first: i64::MAX,
                 last: i64::MAX,
                 flags: 2,
+            },
+            Range {
+                kind: RangeKind::Moved { from: -3 },
+                machine: 1,
+                epoch: 2,
+                first: 3,
+                last: 4,
+                flags: 7,
             },
         ];
         let bytes = encode(&ranges);

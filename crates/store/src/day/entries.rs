@@ -16,6 +16,8 @@ pub(crate) const BY_WIFI: i64 = 4;
 pub(crate) const BY_CELL: i64 = 8;
 /// Whole, not a summary.
 pub(crate) const FULL: i64 = 16;
+/// Came by both paths, in the drop first.
+pub(crate) const CELL_FIRST: i64 = 32;
 
 /// The row's flags for a clock state; paths and fidelity are added to it.
 pub(crate) fn clock_flags(clock: ClockState) -> i64 {
@@ -47,19 +49,46 @@ pub(crate) struct EntryRow {
     /// JSON; `None` when empty.
     pub(crate) context: Option<String>,
     pub(crate) timestamp: Micros,
+    /// The first arrival.
     pub(crate) received_at: Micros,
+    /// The first arrival by the other path.
+    pub(crate) second_at: Option<Micros>,
     pub(crate) flags: i64,
+}
+
+impl EntryRow {
+    /// When it came over WiFi first.
+    pub(crate) fn wifi_at(&self) -> Option<Micros> {
+        self.by(BY_WIFI, self.flags & CELL_FIRST == 0)
+    }
+
+    /// When it came in a drop first.
+    pub(crate) fn cell_at(&self) -> Option<Micros> {
+        self.by(BY_CELL, self.flags & CELL_FIRST != 0)
+    }
+
+    fn by(&self, path: i64, first_of_both: bool) -> Option<Micros> {
+        let both = BY_WIFI | BY_CELL;
+        if self.flags & path == 0 {
+            None
+        } else if self.flags & both != both || first_of_both {
+            Some(self.received_at)
+        } else {
+            self.second_at
+        }
+    }
 }
 
 /// The columns that [`read`] takes, in its order.
 pub(crate) const COLUMNS: &str =
-    "machine, filed, epoch, seq, level, template, params, context, skew, delay, flags";
+    "machine, filed, epoch, seq, level, template, params, context, skew, delay, flags,
+     second_delay";
 
 /// The statement of [`insert`].
 pub(crate) const INSERT: &str =
     "INSERT INTO entries (machine, filed, epoch, seq, level, template, params, context, skew,
-         delay, flags)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         delay, flags, second_delay)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
      ON CONFLICT (machine, epoch, seq) DO NOTHING";
 
 /// Stores a row. `false` when the machine, epoch and seq are there already.
@@ -81,23 +110,32 @@ pub(crate) fn insert(
         row.timestamp.0.wrapping_sub(filed_at.0),
         row.received_at.0.wrapping_sub(filed_at.0),
         row.flags,
+        row.second_at.map(|at| at.0.wrapping_sub(filed_at.0)),
     ])?;
     Ok(changed == 1)
 }
 
-/// Marks rows as having come by one more path.
+/// Marks rows as having come by one more path, and when.
 pub(crate) fn add_flags(
     conn: &Connection,
-    machine: MachineNo,
-    epoch: i64,
+    day: Day,
+    (machine, epoch): (MachineNo, i64),
     seqs: (i64, i64),
     flags: i64,
+    at: Micros,
 ) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "UPDATE entries SET flags = flags | ?5
+        "UPDATE entries SET flags = flags | ?5, second_delay = coalesce(second_delay, ?6 - filed)
          WHERE machine = ?1 AND epoch = ?2 AND seq BETWEEN ?3 AND ?4",
     )?
-    .execute([machine, epoch, seqs.0, seqs.1, flags])?;
+    .execute([
+        machine,
+        epoch,
+        seqs.0,
+        seqs.1,
+        flags,
+        at.since_us(day.start()),
+    ])?;
     Ok(())
 }
 
@@ -116,6 +154,7 @@ pub(crate) fn read(day: Day, row: &Row<'_>) -> rusqlite::Result<EntryRow> {
     let key = read_key(day, row)?;
     let skew: i64 = row.get(8)?;
     let delay: i64 = row.get(9)?;
+    let second: Option<i64> = row.get(11)?;
     Ok(EntryRow {
         key,
         level: read_level(row)?,
@@ -124,6 +163,7 @@ pub(crate) fn read(day: Day, row: &Row<'_>) -> rusqlite::Result<EntryRow> {
         context: row.get(7)?,
         timestamp: Micros(key.filed_at.0.wrapping_add(skew)),
         received_at: Micros(key.filed_at.0.wrapping_add(delay)),
+        second_at: second.map(|delay| Micros(key.filed_at.0.wrapping_add(delay))),
         flags: row.get(10)?,
     })
 }

@@ -3,6 +3,7 @@
 pub(crate) mod commits;
 pub(crate) mod entries;
 pub(crate) mod sentences;
+pub(crate) mod stored;
 pub(crate) mod templates;
 
 use jiff::civil::Date;

@@ -42,6 +42,8 @@ pub(crate) fn entry(
         seq: numbered.then_some(row.key.seq as u64),
         timestamp: row.timestamp,
         received_at: row.received_at,
+        wifi_at: row.wifi_at(),
+        cell_at: row.cell_at(),
         filed_at: row.key.filed_at,
         level: row.level,
         component: sentence.component.clone(),

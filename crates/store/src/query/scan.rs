@@ -138,7 +138,7 @@ macro_rules! along_index {
     ($index:literal, $machine:literal, $order:literal) => {
         concat!(
             "SELECT e.machine, e.filed, e.epoch, e.seq, e.level, e.template, e.params, e.context,
-                 e.skew, e.delay, e.flags
+                 e.skew, e.delay, e.flags, e.second_delay
              FROM entries k INDEXED BY ",
             $index,
             " CROSS JOIN entries e ON e.machine = k.machine AND e.filed = k.filed
@@ -156,7 +156,8 @@ macro_rules! along_index {
 macro_rules! along_rows {
     ($order:literal) => {
         concat!(
-            "SELECT machine, filed, epoch, seq, level, template, params, context, skew, delay, flags
+            "SELECT machine, filed, epoch, seq, level, template, params, context, skew, delay, flags,
+                 second_delay
              FROM entries NOT INDEXED
              WHERE machine = ?1 AND level >= ?8 AND (filed, epoch, seq) >= (?2, ?3, ?4)
                  AND (filed, epoch, seq) <= (?5, ?6, ?7)
@@ -198,8 +199,12 @@ mod tests {
     #[test]
     fn no_scan_sorts_and_each_is_bounded_at_both_ends() {
         let conn = Connection::open_in_memory().unwrap();
-        conn.execute_batch(include_str!("../../../../migrations/day/0001_first.sql"))
-            .unwrap();
+        for sql in [
+            include_str!("../../../../migrations/day/0001_first.sql"),
+            include_str!("../../../../migrations/day/0002_second_arrival.sql"),
+        ] {
+            conn.execute_batch(sql).unwrap();
+        }
         for sql in [
             MACHINE_DESC,
             MACHINE_ASC,

@@ -4,19 +4,23 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params};
-use wire::template;
+use wire::{Level, Micros};
 
-use crate::catalog::runs::RUN_FULL;
+use crate::catalog::newest;
+use crate::catalog::runs::{RUN_CELL, RUN_FULL, RUN_WIFI};
+use crate::cell::arrived::Arrival;
 use crate::day::Day;
 use crate::day::commits::{self, Range, RangeKind};
-use crate::day::entries::{self, BY_CELL, BY_WIFI, EntryKey, EntryRow, FULL};
+use crate::day::entries::{self, BY_CELL, BY_WIFI, CELL_FIRST, EntryKey, EntryRow, FULL};
+use crate::day::stored::{self, Number, OldRow};
 use crate::day::templates::{Place, TemplateBook};
-use crate::entry::{NewEntries, PathKind, Receipt};
+use crate::entry::Receipt;
 use crate::error::StoreError;
 use crate::shared::{MachineNo, Shared};
 use crate::sqlite::{self, Kind};
 use crate::writer::effects::{Effects, NewRow, path_flag};
 use crate::writer::plan::{DayPlan, PlannedRow};
+use crate::writer::queue::Outcome;
 
 /// Day files kept open between groups: today, yesterday, and those of a few late machines.
 const DAYS_OPEN: usize = 8;
@@ -34,6 +38,45 @@ impl OpenDays {
             Entry::Occupied(file) => Ok(file.into_mut()),
             Entry::Vacant(place) => Ok(place.insert(DayFile::open(shared, day)?)),
         }
+    }
+
+    /// The row with this number in a day's file; `None` when it or the file is not there. Between
+    /// groups only: it may close other days.
+    pub(crate) fn find(
+        &mut self,
+        shared: &Shared,
+        day: Day,
+        number: Number,
+    ) -> Result<Option<OldRow>, StoreError> {
+        if !shared.days().contains(&day) {
+            return Ok(None);
+        }
+        if !self.open.contains_key(&day) {
+            self.trim();
+        }
+        let file = self.get(shared, day)?;
+        Ok(stored::find(&file.conn, day, number)?)
+    }
+
+    /// Looks up a machine's newest entry of a level, on this day or the one before: a status asks for
+    /// no older ones.
+    pub(crate) fn look_up_newest(
+        &mut self,
+        shared: &Shared,
+        catalog: &Connection,
+        (machine, level): (MachineNo, Level),
+        day: Day,
+    ) -> Result<(), StoreError> {
+        for day in [day, Day(day.0 - 1)] {
+            if !shared.days().contains(&day) {
+                continue;
+            }
+            if let Some(found) = self.get(shared, day)?.newest(machine, level)? {
+                newest::offer(catalog, machine, level, &found)?;
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Closes the oldest days beyond the bound.
@@ -58,7 +101,7 @@ impl OpenDays {
 
 /// A day file open for writing.
 pub(crate) struct DayFile {
-    day: Day,
+    pub(crate) day: Day,
     pub(crate) conn: Connection,
     templates: TemplateBook,
     machines: HashSet<MachineNo>,
@@ -83,8 +126,8 @@ impl DayFile {
         shared: &Shared,
         applied: i64,
         mut plan: DayPlan,
-        batches: &[&NewEntries],
-        outcomes: &mut [Result<Receipt, StoreError>],
+        arrivals: &[&Arrival],
+        outcomes: &mut [Result<Outcome, StoreError>],
     ) -> Result<Effects, StoreError> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let commit = commits::newest(&self.conn)?.max(applied) + 1;
@@ -93,13 +136,14 @@ impl DayFile {
         plan.rows
             .sort_unstable_by_key(|row| (row.machine, row.epoch, row.seq));
         self.mirror_machines(shared, &plan.rows)?;
-        let mut ranges = self.insert_rows(&plan.rows, batches, outcomes, &mut effects)?;
-        for seen in &plan.seen {
+        let mut ranges = self.insert_rows(&plan.rows, arrivals, outcomes, &mut effects)?;
+        for (seen, at) in plan.seen {
             let flags = row_flags(seen.flags);
             let seqs = (seen.first, seen.last);
-            entries::add_flags(&self.conn, seen.machine, seen.epoch, seqs, flags)?;
+            let whose = (seen.machine, seen.epoch);
+            entries::add_flags(&self.conn, self.day, whose, seqs, flags, at)?;
+            extend(&mut ranges, seen);
         }
-        ranges.append(&mut plan.seen);
         self.templates.write_counts(&self.conn)?;
         commits::insert(&self.conn, commit, &ranges, applied)?;
         for range in ranges {
@@ -112,29 +156,36 @@ impl DayFile {
     fn insert_rows(
         &mut self,
         rows: &[PlannedRow],
-        batches: &[&NewEntries],
-        outcomes: &mut [Result<Receipt, StoreError>],
+        arrivals: &[&Arrival],
+        outcomes: &mut [Result<Outcome, StoreError>],
         effects: &mut Effects,
     ) -> Result<Vec<Range>, StoreError> {
         let mut insert = self.conn.prepare_cached(entries::INSERT)?;
         let mut ranges: Vec<Range> = Vec::new();
         for row in rows {
-            let batch = batches[row.source.0];
+            let arrival = arrivals[row.source.0];
+            let batch = &arrival.new;
             let entry = &batch.entries[row.source.1];
+            if let Some(old) = row.old.as_ref().filter(|old| old.day == self.day) {
+                stored::delete(&self.conn, (row.machine, row.epoch, row.seq))?;
+                self.templates.unuse(old.row.template);
+                effects.uncount(old);
+            }
             let place = self
                 .templates
                 .place(&self.conn, &entry.component, &entry.message)?;
             let (component, template) = (place.component, place.template);
-            let made = make_row(row, batch, place)?;
+            let made = make_row(row, arrival, place)?;
             let new = entries::insert(&mut insert, self.day, &made)?;
             if new {
                 let counted = NewRow {
                     machine: row.machine,
                     filed_at: row.filed_at,
-                    received_at: batch.received_at,
+                    received_at: made.received_at,
                     level: entry.level,
                     component: (component, &entry.component),
-                    by_wifi: batch.path == PathKind::Wifi,
+                    wifi_at: made.wifi_at(),
+                    cell_at: made.cell_at(),
                 };
                 effects.count(&counted, || Ok(entry.message.clone()))?;
             } else {
@@ -144,13 +195,57 @@ impl DayFile {
                     "the day file has an entry that the ledger did not know"
                 );
             }
-            let kind = if new { RangeKind::New } else { RangeKind::Seen };
-            add_to_ranges(&mut ranges, kind, row, path_flag(batch.path) | RUN_FULL);
-            if let Ok(receipt) = &mut outcomes[row.source.0] {
-                note(receipt, row, batch, new);
+            let kind = match &row.old {
+                Some(old) if old.day != self.day => RangeKind::Moved { from: old.day.0 },
+                Some(_) => RangeKind::Replaced,
+                None if new => RangeKind::New,
+                None => RangeKind::Seen,
+            };
+            add_to_ranges(&mut ranges, kind, row, run_flags(made.flags));
+            if let Ok(outcome) = &mut outcomes[row.source.0] {
+                note(&mut outcome.receipt, row, arrival, new);
             }
         }
         Ok(ranges)
+    }
+
+    /// Removes rows that moved to other days, in one transaction, and says what it means for the
+    /// catalog; `None` when none of them is there any more.
+    pub(crate) fn remove(
+        &mut self,
+        applied: i64,
+        moved: &[Range],
+    ) -> Result<Option<Effects>, StoreError> {
+        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        let commit = commits::newest(&self.conn)?.max(applied) + 1;
+        let mut effects = Effects::new(self.day, commit);
+        let mut ranges = Vec::new();
+        for range in moved {
+            for seq in range.first..=range.last {
+                let number = (range.machine, range.epoch, seq);
+                let Some(old) = stored::find(&self.conn, self.day, number)? else {
+                    continue;
+                };
+                stored::delete(&self.conn, number)?;
+                self.templates.unuse(old.row.template);
+                effects.uncount(&old);
+                let left = Range {
+                    kind: RangeKind::Left,
+                    first: seq,
+                    last: seq,
+                    ..*range
+                };
+                extend(&mut ranges, left);
+            }
+        }
+        if ranges.is_empty() {
+            self.conn.execute_batch("ROLLBACK")?;
+            return Ok(None);
+        }
+        self.templates.write_counts(&self.conn)?;
+        commits::insert(&self.conn, commit, &ranges, applied)?;
+        self.conn.execute_batch("COMMIT")?;
+        Ok(Some(effects))
     }
 
     /// Keeps the ids of the rows' machines beside them, so that the file stands alone.
@@ -170,100 +265,11 @@ impl DayFile {
         }
         Ok(())
     }
-
-    /// The machines that have entries here, for a catalog that does not know them.
-    pub(crate) fn machines(&self) -> rusqlite::Result<Vec<(MachineNo, String)>> {
-        let mut statement = self.conn.prepare("SELECT no, id FROM machines")?;
-        let machines = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        machines.collect()
-    }
-
-    /// What commits of this file that the catalog does not have mean for it, oldest first.
-    pub(crate) fn replay(&self, commit: i64, ranges: &[Range]) -> Result<Effects, StoreError> {
-        let mut effects = Effects::new(self.day, commit);
-        for range in ranges {
-            if range.kind == RangeKind::New {
-                let seqs = [range.machine, range.epoch, range.first, range.last];
-                self.count_rows(
-                    "e.machine = ?1 AND e.epoch = ?2 AND e.seq BETWEEN ?3 AND ?4",
-                    &seqs,
-                    &mut effects,
-                )?;
-            }
-            effects.add_range(*range);
-        }
-        Ok(effects)
-    }
-
-    /// What the whole file means for the catalog, when commits are missing in between.
-    pub(crate) fn replay_all(&self, commit: i64) -> Result<Effects, StoreError> {
-        let mut effects = Effects::new(self.day, commit);
-        self.count_rows("1", &[], &mut effects)?;
-        let mut statement = self.conn.prepare(
-            "SELECT machine, epoch, seq, flags FROM entries ORDER BY machine, epoch, seq",
-        )?;
-        let mut rows = statement.query([])?;
-        let mut ranges = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (machine, epoch, seq) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let flags = run_flags(row.get(3)?);
-            extend(
-                &mut ranges,
-                Range {
-                    kind: RangeKind::New,
-                    machine,
-                    epoch,
-                    first: seq,
-                    last: seq,
-                    flags,
-                },
-            );
-        }
-        ranges
-            .into_iter()
-            .for_each(|range| effects.add_range(range));
-        Ok(effects)
-    }
-
-    fn count_rows(
-        &self,
-        condition: &str,
-        bound: &[i64],
-        effects: &mut Effects,
-    ) -> Result<(), StoreError> {
-        let mut statement = self.conn.prepare_cached(&format!(
-            "SELECT e.machine, e.filed, e.epoch, e.seq, e.level, e.template, e.params, e.context,
-                 e.skew, e.delay, e.flags, c.no, c.name, t.text
-             FROM entries e JOIN templates t ON t.no = e.template
-             JOIN components c ON c.no = t.component WHERE {condition}"
-        ))?;
-        let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
-        while let Some(row) = rows.next()? {
-            let entry = entries::read(self.day, row)?;
-            let component: String = row.get(12)?;
-            let new = NewRow {
-                machine: entry.key.machine,
-                filed_at: entry.key.filed_at,
-                received_at: entry.received_at,
-                level: entry.level,
-                component: (row.get(11)?, &component),
-                by_wifi: entry.flags & BY_WIFI != 0,
-            };
-            effects.count(&new, || {
-                let text = row.get_ref(13)?.as_str().map_err(rusqlite::Error::from)?;
-                template::join(text, &entry.params)
-                    .map_err(|error| StoreError::Failed(error.to_string()))
-            })?;
-        }
-        Ok(())
-    }
 }
 
-fn make_row(
-    planned: &PlannedRow,
-    batch: &NewEntries,
-    place: Place,
-) -> Result<EntryRow, StoreError> {
+/// The row of an entry. One that takes the place of another keeps when that one came.
+fn make_row(planned: &PlannedRow, arrival: &Arrival, place: Place) -> Result<EntryRow, StoreError> {
+    let batch = &arrival.new;
     let entry = &batch.entries[planned.source.1];
     let context = (!entry.context.is_empty()).then(|| serde_json::to_string(&entry.context));
     let context = context
@@ -275,6 +281,16 @@ fn make_row(
         seq: planned.seq,
         machine: planned.machine,
     };
+    let path = row_flags(path_flag(batch.path));
+    let full = if arrival.is_summary(planned.source.1) {
+        0
+    } else {
+        FULL
+    };
+    let (received_at, second_at, before) = match &planned.old {
+        None => (batch.received_at, None, 0),
+        Some(old) => before(&old.row, path, batch.received_at),
+    };
     Ok(EntryRow {
         key,
         level: entry.level,
@@ -282,20 +298,36 @@ fn make_row(
         params: place.params,
         context,
         timestamp: entry.timestamp,
-        received_at: batch.received_at,
-        flags: entries::clock_flags(entry.clock) | row_flags(path_flag(batch.path)) | FULL,
+        received_at,
+        second_at,
+        flags: entries::clock_flags(entry.clock) | path | full | before,
     })
 }
 
-fn note(receipt: &mut Receipt, row: &PlannedRow, batch: &NewEntries, new: bool) {
+/// What a row that comes by `path` takes over from the one before it: its arrivals and its flags.
+fn before(old: &EntryRow, path: i64, at: Micros) -> (Micros, Option<Micros>, i64) {
+    let paths = old.flags & (BY_WIFI | BY_CELL | CELL_FIRST);
+    if paths & path != 0 {
+        return (old.received_at, old.second_at, paths);
+    }
+    let first = if paths & BY_CELL != 0 { CELL_FIRST } else { 0 };
+    (old.received_at, Some(at), paths | first)
+}
+
+fn note(receipt: &mut Receipt, row: &PlannedRow, arrival: &Arrival, new: bool) {
     let index = row.source.1;
-    if !new {
+    if row.old.is_some() {
+        // Its index is among the duplicates already.
+        receipt.upgraded += 1;
+    } else if !new {
         receipt.duplicates.push(index);
         receipt.duplicates.sort_unstable();
         return;
+    } else {
+        receipt.accepted += 1;
+        let level = arrival.new.entries[index].level;
+        receipt.by_level[usize::from(level.as_u8())] += 1;
     }
-    receipt.accepted += 1;
-    receipt.by_level[usize::from(batch.entries[index].level.as_u8())] += 1;
     let at = row.filed_at;
     receipt.filed = Some(
         receipt
@@ -325,7 +357,7 @@ fn add_to_ranges(ranges: &mut Vec<Range>, kind: RangeKind, row: &PlannedRow, fla
 }
 
 /// Adds a range of one seq, to the last one when it continues it.
-fn extend(ranges: &mut Vec<Range>, next: Range) {
+pub(crate) fn extend(ranges: &mut Vec<Range>, next: Range) {
     if let Some(last) = ranges.last_mut()
         && last.last.checked_add(1) == Some(next.first)
         && (Range {
@@ -342,14 +374,12 @@ fn extend(ranges: &mut Vec<Range>, next: Range) {
 
 /// A row's flags for the ledger's paths.
 fn row_flags(run: i64) -> i64 {
-    use crate::catalog::runs::{RUN_CELL, RUN_WIFI};
     (if run & RUN_WIFI != 0 { BY_WIFI } else { 0 })
         | (if run & RUN_CELL != 0 { BY_CELL } else { 0 })
 }
 
 /// The ledger's flags of a row.
-fn run_flags(row: i64) -> i64 {
-    use crate::catalog::runs::{RUN_CELL, RUN_WIFI};
+pub(crate) fn run_flags(row: i64) -> i64 {
     (if row & BY_WIFI != 0 { RUN_WIFI } else { 0 })
         | (if row & BY_CELL != 0 { RUN_CELL } else { 0 })
         | (if row & FULL != 0 { RUN_FULL } else { 0 })

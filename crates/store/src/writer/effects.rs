@@ -8,10 +8,11 @@ use wire::{Level, Micros};
 
 use crate::catalog::newest::{self, Newest};
 use crate::catalog::rollups::{self, FLEET, MINUTES_KEPT_US};
-use crate::catalog::runs::{RUN_CELL, RUN_WIFI, Run};
+use crate::catalog::runs::{Merge, RUN_CELL, RUN_WIFI, Run};
 use crate::catalog::{contacts, days, ledger};
 use crate::day::Day;
-use crate::day::commits::Range;
+use crate::day::commits::{Range, RangeKind};
+use crate::day::stored::OldRow;
 use crate::entry::PathKind;
 use crate::shared::MachineNo;
 
@@ -28,8 +29,10 @@ pub(crate) struct Effects {
     hours: HashMap<(MachineNo, i64, i64), Counts>,
     minutes: HashMap<(MachineNo, i64), Counts>,
     components: HashMap<i64, String>,
-    contacts: HashMap<(MachineNo, bool), Micros>,
+    contacts: HashMap<(MachineNo, PathKind), Micros>,
     newest: HashMap<(MachineNo, Level), Newest>,
+    /// Grave rows that are gone or were replaced, by when they were filed.
+    gone: BTreeSet<(MachineNo, Level, Micros)>,
 }
 
 /// A row that is new with a commit, as the catalog sees it.
@@ -40,7 +43,8 @@ pub(crate) struct NewRow<'a> {
     pub(crate) level: Level,
     /// The component's number in the day file, and its name.
     pub(crate) component: (i64, &'a str),
-    pub(crate) by_wifi: bool,
+    pub(crate) wifi_at: Option<Micros>,
+    pub(crate) cell_at: Option<Micros>,
 }
 
 impl Effects {
@@ -55,6 +59,7 @@ impl Effects {
             components: HashMap::new(),
             contacts: HashMap::new(),
             newest: HashMap::new(),
+            gone: BTreeSet::new(),
         }
     }
 
@@ -68,25 +73,15 @@ impl Effects {
         row: &NewRow<'_>,
         message: impl FnOnce() -> Result<String, crate::StoreError>,
     ) -> Result<(), crate::StoreError> {
-        let level = usize::from(row.level.as_u8());
-        let (component, name) = row.component;
-        self.entries += 1;
-        let hour = rollups::hour_of(row.filed_at);
-        self.hours
-            .entry((row.machine, hour, component))
-            .or_default()[level] += 1;
-        if row.received_at.since_us(row.filed_at) <= MINUTES_KEPT_US {
-            let minute = rollups::minute_of(row.filed_at);
-            self.minutes.entry((row.machine, minute)).or_default()[level] += 1;
+        let (_, name) = row.component;
+        let times = (row.filed_at, row.received_at);
+        self.add_count(row.machine, times, row.level, row.component, 1);
+        let paths = [(PathKind::Wifi, row.wifi_at), (PathKind::Cell, row.cell_at)];
+        for (path, at) in paths {
+            let Some(at) = at else { continue };
+            let contact = self.contacts.entry((row.machine, path)).or_insert(at);
+            *contact = at.max(*contact);
         }
-        self.components
-            .entry(component)
-            .or_insert_with(|| name.to_owned());
-        let contact = self
-            .contacts
-            .entry((row.machine, row.by_wifi))
-            .or_insert(row.received_at);
-        *contact = row.received_at.max(*contact);
         if newest::remembers(row.level) {
             let kept = self.newest.get(&(row.machine, row.level));
             if kept.is_none_or(|kept| kept.filed_at <= row.filed_at) {
@@ -101,8 +96,54 @@ impl Effects {
         Ok(())
     }
 
-    /// Writes all of it into the catalog, inside the caller's transaction.
-    pub(crate) fn apply(&self, catalog: &Connection) -> rusqlite::Result<()> {
+    /// Takes back the count of a row that is gone or was replaced.
+    pub(crate) fn uncount(&mut self, old: &OldRow) {
+        let row = &old.row;
+        let (machine, filed_at) = (row.key.machine, row.key.filed_at);
+        let component = (old.component.0, old.component.1.as_str());
+        let times = (filed_at, row.received_at);
+        self.add_count(machine, times, row.level, component, -1);
+        if newest::remembers(row.level) {
+            self.gone.insert((machine, row.level, filed_at));
+        }
+    }
+
+    fn add_count(
+        &mut self,
+        machine: MachineNo,
+        (filed_at, received_at): (Micros, Micros),
+        level: Level,
+        (component, name): (i64, &str),
+        change: i64,
+    ) {
+        let level = usize::from(level.as_u8());
+        self.entries += change;
+        let hour = rollups::hour_of(filed_at);
+        self.hours.entry((machine, hour, component)).or_default()[level] += change;
+        if received_at.since_us(filed_at) <= MINUTES_KEPT_US {
+            let minute = rollups::minute_of(filed_at);
+            self.minutes.entry((machine, minute)).or_default()[level] += change;
+        }
+        self.components
+            .entry(component)
+            .or_insert_with(|| name.to_owned());
+    }
+
+    pub(crate) fn day(&self) -> Day {
+        self.day
+    }
+
+    /// Rows that took the place of rows in other days' files: those days, and what they must lose.
+    pub(crate) fn moved(&self) -> impl Iterator<Item = (Day, Range)> + '_ {
+        self.ranges.iter().filter_map(|range| match range.kind {
+            RangeKind::Moved { from } => Some((Day(from), *range)),
+            _ => None,
+        })
+    }
+
+    /// Writes all of it into the catalog, inside the caller's transaction. Answers for which machines
+    /// and levels the newest entry is to be looked up, as the one that was kept is gone.
+    pub(crate) fn apply(&self, catalog: &Connection) -> rusqlite::Result<Vec<(MachineNo, Level)>> {
         for range in &self.ranges {
             let run = Run {
                 first: range.first,
@@ -110,21 +151,38 @@ impl Effects {
                 day: self.day.0,
                 flags: range.flags,
             };
-            ledger::add(catalog, range.machine, range.epoch, run)?;
+            let merge = match range.kind {
+                RangeKind::New | RangeKind::Seen => Merge::Keep,
+                RangeKind::Replaced | RangeKind::Moved { .. } => Merge::Replace,
+                // What took their place says where it lies.
+                RangeKind::Left => continue,
+            };
+            ledger::add(catalog, range.machine, range.epoch, run, merge)?;
         }
         self.apply_counts(catalog)?;
-        for (&(machine, by_wifi), &at) in &self.contacts {
-            let path = if by_wifi {
-                PathKind::Wifi
-            } else {
-                PathKind::Cell
-            };
+        for (&(machine, path), &at) in &self.contacts {
             contacts::touch(catalog, machine, path, at)?;
+        }
+        let mut lost = Vec::new();
+        for &(machine, level, filed_at) in &self.gone {
+            if newest::forget(catalog, machine, level, filed_at)? {
+                lost.push((machine, level, filed_at));
+            }
         }
         for (&(machine, level), said) in &self.newest {
             newest::offer(catalog, machine, level, said)?;
         }
-        days::apply(catalog, self.day, self.commit, self.entries)
+        // One that was replaced by itself at the same time or later is the newest still.
+        lost.retain(|&(machine, level, filed_at)| {
+            self.newest
+                .get(&(machine, level))
+                .is_none_or(|said| said.filed_at < filed_at)
+        });
+        days::apply(catalog, self.day, self.commit, self.entries)?;
+        Ok(lost
+            .into_iter()
+            .map(|(machine, level, _)| (machine, level))
+            .collect())
     }
 
     fn apply_counts(&self, catalog: &Connection) -> rusqlite::Result<()> {
@@ -134,7 +192,7 @@ impl Effects {
         }
         let mut by_component: HashMap<(i64, MachineNo, i64), Counts> = HashMap::new();
         let mut by_machine: HashMap<(MachineNo, i64), Counts> = HashMap::new();
-        let mut speakers = BTreeSet::new();
+        let (mut speakers, mut quieter) = (BTreeSet::new(), BTreeSet::new());
         for (&(machine, hour, component), &counts) in &self.hours {
             let component = numbers.get(&component).copied().unwrap_or(component);
             for whose in [machine, FLEET] {
@@ -144,7 +202,12 @@ impl Effects {
                 );
                 add(by_machine.entry((whose, hour)).or_default(), counts);
             }
-            speakers.insert((machine, component));
+            if counts.iter().any(|&count| count > 0) {
+                speakers.insert((machine, component));
+            }
+            if counts.iter().any(|&count| count < 0) {
+                quieter.insert((machine, component));
+            }
         }
         for (machine, component) in speakers {
             rollups::note_component(catalog, machine, component)?;
@@ -154,6 +217,9 @@ impl Effects {
         }
         for ((whose, hour), counts) in by_machine {
             rollups::add_hour(catalog, whose, hour, counts)?;
+        }
+        for (machine, component) in quieter {
+            rollups::forget_silent(catalog, machine, component)?;
         }
         let mut by_minute: HashMap<(MachineNo, i64), Counts> = HashMap::new();
         for (&(machine, minute), &counts) in &self.minutes {

@@ -5,26 +5,31 @@ pub(crate) mod days;
 mod effects;
 mod plan;
 pub(crate) mod queue;
+mod recount;
 pub(crate) mod replay;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use wire::Micros;
 use wire::time::HOUR_US;
+use wire::{MachineId, Micros};
 
-use crate::catalog::runs::{RUN_REFUSED, Run};
+use crate::catalog::cell::{self, intake};
+use crate::catalog::runs::{Merge, RUN_REFUSED, Run};
 use crate::catalog::{contacts, days as catalog_days, ledger, machines, rollups};
+use crate::cell::arrived::Arrival;
 use crate::day::Day;
-use crate::entry::{NewEntries, Receipt};
+use crate::day::commits::Range;
+use crate::entry::PathKind;
 use crate::error::StoreError;
-use crate::shared::Shared;
+use crate::shared::{MachineNo, Shared};
 use crate::sqlite;
 use crate::writer::days::OpenDays;
+use crate::writer::effects::Effects;
 use crate::writer::plan::{DayPlan, Plan};
-use crate::writer::queue::{AppendJob, CatalogJob, Done, Job, Queue};
+use crate::writer::queue::{AppendJob, CatalogJob, Done, Job, Outcome, Queue};
 
 /// Day files that one step of a group writes; a batch of a whole year's days takes several steps,
 /// so that their files are not all open at once.
@@ -73,8 +78,8 @@ impl Writer {
                 Job::Catalog(job) => changes.push(job),
             }
         }
-        if !appends.is_empty() {
-            self.append(appends);
+        for group in groups(appends) {
+            self.append(group);
         }
         if !changes.is_empty() {
             self.change(changes);
@@ -85,8 +90,8 @@ impl Writer {
     /// Stores a group of batches and answers each. When a group fails for another reason than the
     /// disk, its batches are tried one by one: one of them must not take the others with it.
     fn append(&mut self, jobs: Vec<AppendJob>) {
-        let batches: Vec<&NewEntries> = jobs.iter().map(|job| &job.new).collect();
-        match self.commit(&batches) {
+        let arrivals: Vec<&Arrival> = jobs.iter().map(|job| &job.arrival).collect();
+        match self.commit(&arrivals) {
             Ok(outcomes) => {
                 for (job, outcome) in jobs.into_iter().zip(outcomes) {
                     answer(job.done, outcome);
@@ -110,10 +115,10 @@ impl Writer {
 
     fn commit(
         &mut self,
-        batches: &[&NewEntries],
-    ) -> Result<Vec<Result<Receipt, StoreError>>, StoreError> {
+        arrivals: &[&Arrival],
+    ) -> Result<Vec<Result<Outcome, StoreError>>, StoreError> {
         self.catch_up()?;
-        let mut plan = plan::plan(&self.catalog, &self.shared.registry(), batches)?;
+        let mut plan = plan::plan(&self.catalog, &self.shared, &mut self.days, arrivals)?;
         let mut waiting = std::mem::take(&mut plan.days);
         loop {
             let mut step = BTreeMap::new();
@@ -123,7 +128,7 @@ impl Writer {
                 step.insert(day, work);
             }
             let last = waiting.is_empty();
-            self.commit_step(step, last, &mut plan, batches)?;
+            self.commit_step(step, last, &mut plan, arrivals)?;
             if last {
                 return Ok(plan.outcomes);
             }
@@ -136,7 +141,7 @@ impl Writer {
         mut step: BTreeMap<Day, DayPlan>,
         last: bool,
         plan: &mut Plan,
-        batches: &[&NewEntries],
+        arrivals: &[&Arrival],
     ) -> Result<(), StoreError> {
         // Nothing new, only "seen again" for a day whose file is gone: nothing to mark.
         step.retain(|day, work| !work.rows.is_empty() || self.shared.days().contains(day));
@@ -150,17 +155,21 @@ impl Writer {
             let applied = catalog_days::applied_commit(&self.catalog, day)?;
             let file = self.days.get(&self.shared, day)?;
             self.behind.insert(day);
-            effects.push(file.write(&self.shared, applied, work, batches, &mut plan.outcomes)?);
+            effects.push(file.write(&self.shared, applied, work, arrivals, &mut plan.outcomes)?);
         }
-        let now = batches
+        self.remove_moved(&mut effects)?;
+        let now = arrivals
             .iter()
-            .map(|batch| batch.received_at)
+            .map(|arrival| arrival.new.received_at)
             .max()
             .unwrap_or_default();
         let tidy = last && now.since_us(self.tidied).saturating_abs() > HOUR_US;
+        let (shared, days) = (&self.shared, &mut self.days);
         transaction(&self.catalog, |catalog| {
             for effect in &effects {
-                effect.apply(catalog)?;
+                for (machine, level) in effect.apply(catalog)? {
+                    days.look_up_newest(shared, catalog, (machine, level), effect.day())?;
+                }
             }
             if !last {
                 return Ok(());
@@ -172,18 +181,14 @@ impl Writer {
                     day: day.0,
                     flags: RUN_REFUSED,
                 };
-                ledger::add(catalog, machine, epoch, run)?;
+                ledger::add(catalog, machine, epoch, run, Merge::Keep)?;
             }
             for &(machine, place) in &plan.senders {
-                contacts::touch(
-                    catalog,
-                    machine,
-                    batches[place].path,
-                    batches[place].received_at,
-                )?;
+                take_note(catalog, machine, arrivals[place], &mut plan.outcomes[place])?;
             }
             if tidy {
                 rollups::forget_minutes(catalog, now)?;
+                cell::forget_old(catalog, now)?;
             }
             Ok(())
         })?;
@@ -192,6 +197,23 @@ impl Writer {
             self.tidied = now;
         }
         self.days.trim();
+        Ok(())
+    }
+
+    /// Removes rows whose better ones were committed to other days' files just now. Only after that,
+    /// so that a crash in between leaves the row twice for a moment and never not at all; before the
+    /// catalog, so that opening the store finds what is left to remove.
+    fn remove_moved(&mut self, effects: &mut Vec<Effects>) -> Result<(), StoreError> {
+        let mut moved: BTreeMap<Day, Vec<Range>> = BTreeMap::new();
+        for (from, range) in effects.iter().flat_map(Effects::moved) {
+            moved.entry(from).or_default().push(range);
+        }
+        for (day, ranges) in moved {
+            let applied = catalog_days::applied_commit(&self.catalog, day)?;
+            let file = self.days.get(&self.shared, day)?;
+            self.behind.insert(day);
+            effects.extend(file.remove(applied, &ranges)?);
+        }
         Ok(())
     }
 
@@ -280,6 +302,47 @@ impl Writer {
             }
         }
     }
+}
+
+/// Parts a group so that where a machine's drop is in a part, nothing else of that machine is: what
+/// came by one path may replace what came by the other, and finds it in its day file.
+fn groups(jobs: Vec<AppendJob>) -> Vec<Vec<AppendJob>> {
+    let mut groups: Vec<Vec<AppendJob>> = Vec::new();
+    let mut senders: HashMap<MachineId, PathKind> = HashMap::new();
+    for job in jobs {
+        let new = &job.arrival.new;
+        let before = senders.insert(new.machine.clone(), new.path);
+        let clashes =
+            before.is_some_and(|before| before == PathKind::Cell || new.path == PathKind::Cell);
+        if clashes {
+            senders.clear();
+            senders.insert(new.machine.clone(), new.path);
+        }
+        match groups.last_mut() {
+            Some(group) if !clashes => group.push(job),
+            _ => groups.push(vec![job]),
+        }
+    }
+    groups
+}
+
+/// Takes note of who sent an arrival, and of the drop when it is one.
+fn take_note(
+    catalog: &Connection,
+    machine: MachineNo,
+    arrival: &Arrival,
+    outcome: &mut Result<Outcome, StoreError>,
+) -> Result<(), StoreError> {
+    let new = &arrival.new;
+    match (&arrival.drop, outcome) {
+        (Some(part), Ok(outcome)) => {
+            let receipt = &outcome.receipt;
+            let before = intake::take(catalog, machine, part, new.received_at, receipt)?;
+            outcome.drop = Some(before);
+        }
+        _ => contacts::touch(catalog, machine, new.path, new.received_at)?,
+    }
+    Ok(())
 }
 
 /// Runs `work` in a transaction that is committed when it succeeds and rolled back otherwise.

@@ -1,5 +1,5 @@
-//! What is to be done with a group of batches: the ledger decides what is new, the filed time
-//! decides the day. Nothing is written here.
+//! What is to be done with a group of arrivals: the ledger decides what is new and what is better
+//! than what is there, the filed time decides the day. Nothing is written here.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,25 +7,29 @@ use rusqlite::Connection;
 use wire::Micros;
 
 use crate::catalog::ledger;
-use crate::catalog::runs::{Known, RUN_FULL, RUN_PATHS, RUN_REFUSED};
+use crate::catalog::runs::{Known, Merge, RUN_FULL, RUN_PATHS, RUN_REFUSED, Run, fidelity};
+use crate::cell::arrived::Arrival;
 use crate::day::Day;
 use crate::day::commits::{Range, RangeKind};
 use crate::day::entries::UNNUMBERED_EPOCH;
-use crate::entry::{NewEntries, Receipt, filed_at};
+use crate::day::stored::OldRow;
+use crate::entry::{Receipt, filed_at};
 use crate::error::StoreError;
-use crate::shared::{MachineNo, Registry};
+use crate::shared::{MachineNo, Registry, Shared};
+use crate::writer::days::OpenDays;
 use crate::writer::effects::path_flag;
+use crate::writer::queue::Outcome;
 
-/// A group of batches, planned.
+/// A group of arrivals, planned.
 #[derive(Default)]
 pub(crate) struct Plan {
-    /// What each batch is answered, as far as it is known before the rows are written.
-    pub(crate) outcomes: Vec<Result<Receipt, StoreError>>,
+    /// What each arrival is answered, as far as it is known before the rows are written.
+    pub(crate) outcomes: Vec<Result<Outcome, StoreError>>,
     /// What each day file gets.
     pub(crate) days: BTreeMap<Day, DayPlan>,
     /// Seqs that were refused: machine, epoch, seq, day of arrival.
     pub(crate) refused: Vec<(MachineNo, i64, i64, Day)>,
-    /// Whose batches came, with their place in the group.
+    /// Whose arrivals came, with their place in the group.
     pub(crate) senders: Vec<(MachineNo, usize)>,
 }
 
@@ -34,37 +38,51 @@ pub(crate) struct Plan {
 pub(crate) struct DayPlan {
     /// Rows to insert.
     pub(crate) rows: Vec<PlannedRow>,
-    /// Rows that came again by another path.
-    pub(crate) seen: Vec<Range>,
+    /// Rows that came again by another path, and when.
+    pub(crate) seen: Vec<(Range, Micros)>,
 }
 
-/// An entry that is new.
-#[derive(Clone, Copy)]
+/// An entry that is new, or better than the row that is there.
 pub(crate) struct PlannedRow {
     pub(crate) machine: MachineNo,
     pub(crate) epoch: i64,
     pub(crate) seq: i64,
     pub(crate) filed_at: Micros,
-    /// Which batch of the group, and which entry of it.
+    /// Which arrival of the group, and which entry of it.
     pub(crate) source: (usize, usize),
+    /// The row that makes way.
+    pub(crate) old: Option<Box<OldRow>>,
 }
 
-/// Plans a group.
+/// Plans a group. No two arrivals of one machine in it may come by a drop; see `Writer::append`.
 ///
 /// # Errors
-/// The catalog cannot be read. What is wrong with one batch is that batch's outcome.
+/// The catalog or a day cannot be read. What is wrong with one arrival is that arrival's outcome.
 pub(crate) fn plan(
     catalog: &Connection,
-    registry: &Registry,
-    batches: &[&NewEntries],
+    shared: &Shared,
+    days: &mut OpenDays,
+    arrivals: &[&Arrival],
 ) -> Result<Plan, StoreError> {
+    let machines: Vec<Result<MachineNo, StoreError>> = {
+        let registry = shared.registry();
+        arrivals.iter().map(|it| check(&registry, it)).collect()
+    };
+    let mut known = load_known(catalog, &machines, arrivals)?;
     let mut plan = Plan::default();
-    let mut known = load_known(catalog, registry, batches)?;
-    for (place, batch) in batches.iter().enumerate() {
-        let outcome = match check(registry, batch) {
+    for (place, (arrival, machine)) in arrivals.iter().zip(machines).enumerate() {
+        let outcome = match machine {
             Ok(machine) => {
                 plan.senders.push((machine, place));
-                Ok(plan_batch(&mut plan, &mut known, machine, place, batch))
+                let sender = Sender {
+                    machine,
+                    place,
+                    arrival,
+                };
+                Ok(Outcome {
+                    receipt: sender.plan(&mut plan, &mut known, shared, days)?,
+                    drop: None,
+                })
             }
             Err(error) => Err(error),
         };
@@ -75,22 +93,20 @@ pub(crate) fn plan(
 
 type KnownSeqs = HashMap<(MachineNo, i64), Known>;
 
-/// What is wrong with a batch as a whole, or the number of its machine.
-fn check(registry: &Registry, batch: &NewEntries) -> Result<MachineNo, StoreError> {
+/// What is wrong with an arrival as a whole, or the number of its machine.
+fn check(registry: &Registry, arrival: &Arrival) -> Result<MachineNo, StoreError> {
+    let new = &arrival.new;
     let machine = registry
-        .registered(&batch.machine)
-        .ok_or_else(|| StoreError::NoSuchMachine(batch.machine.clone()))?;
+        .registered(&new.machine)
+        .ok_or_else(|| StoreError::NoSuchMachine(new.machine.clone()))?;
     let fits = |number: u64| i64::try_from(number).is_ok();
-    let good = match batch.epoch {
-        Some(epoch) => {
-            fits(epoch)
-                && batch
-                    .entries
-                    .iter()
-                    .all(|entry| entry.seq.is_some_and(fits))
-                && batch.refused_seqs.iter().all(|&seq| fits(seq))
-        }
-        None => batch.refused_seqs.is_empty(),
+    let good = if arrival.has_seqs() {
+        new.epoch.is_none_or(fits)
+            && new.entries.iter().all(|entry| entry.seq.is_some_and(fits))
+            && new.refused_seqs.iter().all(|&seq| fits(seq))
+            && arrival.has_good_header()
+    } else {
+        new.refused_seqs.is_empty()
     };
     if good {
         Ok(machine)
@@ -99,102 +115,165 @@ fn check(registry: &Registry, batch: &NewEntries) -> Result<MachineNo, StoreErro
     }
 }
 
-/// Loads what the ledger knows around the seqs of the group, one window a machine and epoch.
+/// Loads what the ledger knows around the seqs of the group: for batches one window a machine and
+/// epoch, for drops around each seq, as a drop repeats old entries and numbers of bare lines lie
+/// anywhere.
 fn load_known(
     catalog: &Connection,
-    registry: &Registry,
-    batches: &[&NewEntries],
+    machines: &[Result<MachineNo, StoreError>],
+    arrivals: &[&Arrival],
 ) -> Result<KnownSeqs, StoreError> {
-    let mut windows: HashMap<(MachineNo, i64), Option<(i64, i64)>> = HashMap::new();
-    for batch in batches {
-        let Ok(machine) = check(registry, batch) else {
+    let mut windows: HashMap<(MachineNo, i64), Vec<(i64, i64)>> = HashMap::new();
+    for (arrival, machine) in arrivals.iter().zip(machines) {
+        let Ok(machine) = machine else { continue };
+        let epoch = arrival.epoch();
+        let windows = windows.entry((*machine, epoch)).or_default();
+        if !arrival.has_seqs() {
+            let last = ledger::last_seq(catalog, *machine, epoch)?;
+            windows.push((last, last));
             continue;
-        };
-        let Some(epoch) = batch.epoch else {
-            windows.insert((machine, UNNUMBERED_EPOCH), None);
-            continue;
-        };
-        let seqs = batch.entries.iter().filter_map(|entry| entry.seq);
-        for seq in seqs
-            .chain(batch.refused_seqs.iter().copied())
-            .map(|seq| seq as i64)
-        {
-            let window = windows
-                .entry((machine, epoch as i64))
-                .or_insert(Some((seq, seq)));
-            if let Some((from, to)) = window {
-                (*from, *to) = (seq.min(*from), seq.max(*to));
-            }
+        }
+        let new = &arrival.new;
+        let seqs = new.entries.iter().filter_map(|entry| entry.seq);
+        let seqs = seqs
+            .chain(new.refused_seqs.iter().copied())
+            .map(|seq| seq as i64);
+        if arrival.drop.is_some() {
+            windows.extend(seqs.map(|seq| (seq, seq)));
+        } else if let Some(window) = seqs.fold(None, |window: Option<(i64, i64)>, seq| {
+            let (from, to) = window.unwrap_or((seq, seq));
+            Some((seq.min(from), seq.max(to)))
+        }) {
+            windows.push(window);
         }
     }
     let mut known = HashMap::new();
-    for ((machine, epoch), window) in windows {
-        let window = match window {
-            Some(window) => window,
-            None => {
-                let last = ledger::last_seq(catalog, machine, epoch)?;
-                (last, last)
-            }
-        };
-        let runs = ledger::runs_near(catalog, machine, epoch, window)?;
+    for ((machine, epoch), windows) in windows {
+        let mut runs: Vec<Run> = Vec::new();
+        for window in windows {
+            runs.append(&mut ledger::runs_near(catalog, machine, epoch, window)?);
+        }
         known.insert((machine, epoch), Known::new(runs));
     }
     Ok(known)
 }
 
-fn plan_batch(
-    plan: &mut Plan,
-    known: &mut KnownSeqs,
+/// One arrival and who sent it.
+struct Sender<'a> {
     machine: MachineNo,
     place: usize,
-    batch: &NewEntries,
-) -> Receipt {
-    let mut receipt = Receipt::default();
-    let epoch = batch.epoch.map_or(UNNUMBERED_EPOCH, |epoch| epoch as i64);
-    let known = known.entry((machine, epoch)).or_default();
-    let mut next_unnumbered = known.last().saturating_add(1);
-    let path = path_flag(batch.path);
-    for (index, entry) in batch.entries.iter().enumerate() {
-        let seq = entry
-            .seq
-            .filter(|_| batch.epoch.is_some())
-            .map_or(next_unnumbered, |seq| seq as i64);
-        if let Some(run) = known.find(seq) {
-            receipt.duplicates.push(index);
-            if run.flags & RUN_REFUSED == 0 && run.flags & path == 0 {
-                let flags = run.flags | path;
-                let seen = Range {
-                    kind: RangeKind::Seen,
-                    machine,
-                    epoch,
-                    first: seq,
-                    last: seq,
-                    flags,
-                };
-                plan.days.entry(Day(run.day)).or_default().seen.push(seen);
-                known.add_paths(seq, path & RUN_PATHS);
+    arrival: &'a Arrival,
+}
+
+impl Sender<'_> {
+    fn plan(
+        &self,
+        plan: &mut Plan,
+        known: &mut KnownSeqs,
+        shared: &Shared,
+        days: &mut OpenDays,
+    ) -> Result<Receipt, StoreError> {
+        let mut receipt = Receipt::default();
+        let Sender {
+            machine, arrival, ..
+        } = *self;
+        let new = &arrival.new;
+        let epoch = arrival.epoch();
+        let known = known.entry((machine, epoch)).or_default();
+        let mut next_unnumbered = known.last().saturating_add(1);
+        for (index, entry) in new.entries.iter().enumerate() {
+            let numbered = entry.seq.filter(|_| epoch != UNNUMBERED_EPOCH);
+            let seq = numbered.map_or(next_unnumbered, |seq| seq as i64);
+            if let Some(run) = known.find(seq) {
+                receipt.duplicates.push(index);
+                if run.flags & RUN_REFUSED == 0 {
+                    self.again(plan, known, (seq, index), run, shared, days)?;
+                }
+                continue;
             }
-            continue;
+            let filed_at = filed_at(entry.timestamp, new.received_at);
+            let day = Day::of(filed_at);
+            known.insert(seq, day.0, self.flags(index));
+            next_unnumbered = next_unnumbered.saturating_add(1);
+            let row = self.row(seq, index, filed_at, None);
+            plan.days.entry(day).or_default().rows.push(row);
         }
-        let filed_at = filed_at(entry.timestamp, batch.received_at);
-        let day = Day::of(filed_at);
-        known.insert(seq, day.0, path | RUN_FULL);
-        next_unnumbered = next_unnumbered.saturating_add(1);
-        let row = PlannedRow {
-            machine,
-            epoch,
+        let arrived = Day::of(new.received_at);
+        for seq in new.refused_seqs.iter().map(|&seq| seq as i64) {
+            if known.find(seq).is_none() {
+                known.insert(seq, arrived.0, RUN_REFUSED);
+                plan.refused.push((machine, epoch, seq, arrived));
+            }
+        }
+        Ok(receipt)
+    }
+
+    /// An entry that is there: it replaces the row when it is better, else the row is marked when
+    /// this is a path that it had not come by.
+    fn again(
+        &self,
+        plan: &mut Plan,
+        known: &mut Known,
+        (seq, index): (i64, usize),
+        run: Run,
+        shared: &Shared,
+        days: &mut OpenDays,
+    ) -> Result<(), StoreError> {
+        let (machine, epoch) = (self.machine, self.arrival.epoch());
+        let new = &self.arrival.new;
+        let flags = self.flags(index);
+        if fidelity(flags) > fidelity(run.flags) {
+            let place = (machine, epoch, seq);
+            if let Some(old) = days.find(shared, Day(run.day), place)? {
+                // Filed by the event, or by the first arrival when the event cannot be true.
+                let filed_at = filed_at(new.entries[index].timestamp, old.row.received_at);
+                let day = Day::of(filed_at);
+                known.change(seq, day.0, flags, Merge::Replace);
+                let row = self.row(seq, index, filed_at, Some(Box::new(old)));
+                plan.days.entry(day).or_default().rows.push(row);
+                return Ok(());
+            }
+        }
+        let path = path_flag(new.path);
+        if run.flags & path == 0 {
+            let seen = Range {
+                kind: RangeKind::Seen,
+                machine,
+                epoch,
+                first: seq,
+                last: seq,
+                flags: run.flags | path,
+            };
+            let day = plan.days.entry(Day(run.day)).or_default();
+            day.seen.push((seen, new.received_at));
+            known.change(seq, run.day, path & RUN_PATHS, Merge::Keep);
+        }
+        Ok(())
+    }
+
+    fn row(
+        &self,
+        seq: i64,
+        index: usize,
+        filed_at: Micros,
+        old: Option<Box<OldRow>>,
+    ) -> PlannedRow {
+        PlannedRow {
+            machine: self.machine,
+            epoch: self.arrival.epoch(),
             seq,
             filed_at,
-            source: (place, index),
-        };
-        plan.days.entry(day).or_default().rows.push(row);
-    }
-    let arrival = Day::of(batch.received_at);
-    for seq in batch.refused_seqs.iter().map(|&seq| seq as i64) {
-        if known.find(seq).is_none() {
-            known.insert(seq, arrival.0, RUN_REFUSED);
-            plan.refused.push((machine, epoch, seq, arrival));
+            source: (self.place, index),
+            old,
         }
     }
-    receipt
+
+    fn flags(&self, index: usize) -> i64 {
+        let full = if self.arrival.is_summary(index) {
+            0
+        } else {
+            RUN_FULL
+        };
+        path_flag(self.arrival.new.path) | full
+    }
 }

@@ -5,7 +5,9 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 
 use rusqlite::Connection;
 
-use crate::entry::{NewEntries, Receipt};
+use crate::catalog::cell::drops::Before;
+use crate::cell::arrived::Arrival;
+use crate::entry::Receipt;
 use crate::error::StoreError;
 use crate::shared::lock;
 
@@ -32,8 +34,16 @@ pub(crate) enum Job {
 
 /// Entries to store.
 pub(crate) struct AppendJob {
-    pub(crate) new: NewEntries,
-    pub(crate) done: Done<Receipt>,
+    pub(crate) arrival: Arrival,
+    pub(crate) done: Done<Outcome>,
+}
+
+/// What became of an [`Arrival`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outcome {
+    pub(crate) receipt: Receipt,
+    /// What was known of the drop before.
+    pub(crate) drop: Option<Before>,
 }
 
 /// A change of the catalog, in a savepoint of its own.
@@ -47,7 +57,10 @@ pub(crate) struct CatalogJob {
 impl Job {
     fn weight(&self) -> usize {
         match self {
-            Job::Append(job) => job.new.entries.len() + job.new.refused_seqs.len() + 1,
+            Job::Append(job) => {
+                let new = &job.arrival.new;
+                new.entries.len() + new.refused_seqs.len() + 1
+            }
             Job::Catalog(_) => 1,
         }
     }
