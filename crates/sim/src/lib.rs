@@ -5,5 +5,6 @@
 pub mod app;
 pub mod fleet;
 pub mod pinned;
+pub mod recorded;
 pub mod rng;
 pub mod usalive;

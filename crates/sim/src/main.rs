@@ -1,6 +1,7 @@
 //! `vendlog-sim`: a simulated vending application and a simulated fleet, for trying the product and
 //! for its tests.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use sim::app::writer::{self, OnRestart};
 use sim::app::{Fault, Setup};
 use sim::fleet;
+use sim::recorded;
 use sim::usalive::command::{self as usalive, UsaliveArgs};
 use wire::Micros;
 
@@ -28,6 +30,8 @@ enum Command {
     App(AppArgs),
     /// Post to a server as many machines.
     Fleet(FleetArgs),
+    /// Print what many machines say as NDJSON of entries: what a dictionary is trained on.
+    Entries(EntriesArgs),
     /// Forward the reader's uploads as USALive does, or worse.
     Usalive(UsaliveArgs),
 }
@@ -73,6 +77,22 @@ struct AppArgs {
 }
 
 #[derive(Args)]
+struct EntriesArgs {
+    /// So many machines, each its own seed.
+    #[arg(long, default_value_t = 12)]
+    machines: u64,
+    /// Decides everything that is left to chance.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// When they start, RFC 3339.
+    #[arg(long, default_value = "2026-01-22T00:00:00Z")]
+    start: Timestamp,
+    /// So many hours of each.
+    #[arg(long, default_value_t = 48)]
+    hours: i64,
+}
+
+#[derive(Args)]
 struct FleetArgs {
     /// The server, such as https://127.0.0.1:4433.
     #[arg(long)]
@@ -107,6 +127,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::App(args) => app(args),
         Command::Fleet(args) => post_as_fleet(args),
+        Command::Entries(args) => print_entries(&args),
         Command::Usalive(args) => forward(args),
     };
     match result {
@@ -142,6 +163,13 @@ fn app(args: AppArgs) -> Result<()> {
         live: args.live,
         truth: args.truth,
     })
+}
+
+fn print_entries(args: &EntriesArgs) -> Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let start = Micros::from_timestamp(args.start);
+    recorded::write(&mut out, args.machines, args.seed, start, args.hours)?;
+    out.flush().context("cannot write the entries")
 }
 
 fn post_as_fleet(args: FleetArgs) -> Result<()> {

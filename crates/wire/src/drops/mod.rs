@@ -2,12 +2,13 @@
 //! [`DROP_MAX_BYTES`]. Text for people, dense when there is more to say; both without loss but for
 //! the time, which is cut to a [`TimePrecision`]. Pure values: bytes in, values out.
 
-mod dictionary;
+pub mod dense;
+pub mod dictionary;
 mod error;
 mod header;
 pub mod text;
 
-pub use dictionary::{DictionaryId, DictionaryIdError};
+pub use dictionary::{Dictionary, DictionaryError, DictionaryId, DictionaryIdError};
 pub use error::DropError;
 pub use header::{Counts, Covers, DropHeader, TimePrecision};
 

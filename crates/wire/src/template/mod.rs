@@ -11,7 +11,7 @@ mod pieces;
 mod scan;
 mod shape;
 mod token;
-mod varint;
+pub(crate) mod varint;
 
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 use super::TemplateError;
 
 /// Appends `value`.
-pub(super) fn put(out: &mut Vec<u8>, mut value: u128) {
+pub(crate) fn put(out: &mut Vec<u8>, mut value: u128) {
     while value >= 0x80 {
         out.push((value as u8) | 0x80);
         value >>= 7;
@@ -12,7 +12,7 @@ pub(super) fn put(out: &mut Vec<u8>, mut value: u128) {
 }
 
 /// Takes one integer off the front of `bytes`.
-pub(super) fn take(bytes: &mut &[u8]) -> Result<u128, TemplateError> {
+pub(crate) fn take(bytes: &mut &[u8]) -> Result<u128, TemplateError> {
     let mut value = 0u128;
     let mut shift = 0;
     loop {
