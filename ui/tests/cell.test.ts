@@ -30,8 +30,7 @@ test('the panel says the last drop, the signal, what arrived and what it costs',
     'good, -79 dBm',
     '97 %',
     '800 KB of 1.5 MB, $0.40',
-    "1.2 MB by the month's end, $0.60",
-    'Cellular data in November',
+    'November: 1.2 MB by its end, $0.60',
   ]) {
     expect(within(panel).getByText(words)).toBeTruthy();
   }
@@ -68,9 +67,9 @@ test('the signal is said as a person reads it, and unknown values as they come',
 test('data that will not last is said before it is gone', () => {
   const { plan } = aCell();
   expect(planWarning(plan)).toBeUndefined();
-  expect(planWarning({ ...plan, forecast_bytes: 2_000_000 })).toBe('It will not last the month');
-  expect(planWarning({ ...plan, state: 'warn' })).toBe('More than 80 % is used');
-  expect(planWarning({ ...plan, state: 'over' })).toBe('The plan is used up');
+  expect(planWarning({ ...plan, forecast_bytes: 2_000_000 })).toBe('will not last');
+  expect(planWarning({ ...plan, state: 'warn' })).toBe('more than 80 % used');
+  expect(planWarning({ ...plan, state: 'over' })).toBe('used up');
 });
 
 test('a plan is typed as people say it', () => {

@@ -124,6 +124,6 @@ test('recent drops say what they held', async () => {
   server.cellular.drops = [drop];
   openAt('/sources/drops', server);
   expect(await screen.findByText('VM001-7-18.txt')).toBeTruthy();
-  expect(screen.getByText(/12 new, 3 known already; 5 entries did not fit/)).toBeTruthy();
+  expect(screen.getByText(/12 new, 3 known already; 5 did not fit/)).toBeTruthy();
   expect(screen.getByText('dense, from USALive')).toBeTruthy();
 });

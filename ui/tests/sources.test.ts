@@ -19,7 +19,7 @@ test('a source says where it is, how it is and when it is asked next', async () 
   openAt('/sources', serverOf(aSource('s1', { name: 'USALive' })));
   expect(await screen.findByText('The source is well')).toBeTruthy();
   const text = row('s1')?.textContent ?? '';
-  expect(text).toContain('FTP ftp.example.com/out, every 1 min');
+  expect(text).toContain('FTP ftp.example.com/out, every 60 s');
   expect(text).toMatch(/in 4\d s/);
   expect(text).toContain('30');
 });
@@ -36,7 +36,7 @@ test('what fails is said first, with its cause, and counted in the rail', async 
 
 test('the first start says how drops get here and what USALive must be told', async () => {
   openAt('/sources', serverOf());
-  expect(await screen.findByText('No sources yet')).toBeTruthy();
+  expect(await screen.findByText('No source of drops yet')).toBeTruthy();
   expect(screen.getByText(/Report Register, add a transport/)).toBeTruthy();
   await userEvent.click(screen.getByRole('link', { name: /FTP or FTPS/ }));
   expect(await screen.findByLabelText('Server')).toBeTruthy();

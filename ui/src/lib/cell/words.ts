@@ -64,10 +64,10 @@ export function usedOf({ used_bytes, budget_bytes, cost_cents, ...plan }: PlanUs
   return plan.price_cents_per_mb > 0 ? `${used}, ${money(cost_cents, plan.currency)}` : used;
 }
 
-/** "1.2 MB by the month's end, $0.60". */
+/** "1.2 MB by its end, $0.60", after the name of the month. */
 export function forecastOf({ forecast_bytes, forecast_cents, ...plan }: PlanUse): string {
   const cost = plan.price_cents_per_mb > 0 ? `, ${money(forecast_cents, plan.currency)}` : '';
-  return `${bytes(forecast_bytes)} by the month's end${cost}`;
+  return `${bytes(forecast_bytes)} by its end${cost}`;
 }
 
 /** "November": the month is the server's, in UTC. */
@@ -89,9 +89,9 @@ export function lookOf({ state, budget_bytes, forecast_bytes }: PlanUse): PlanLo
 export function planWarning(plan: PlanUse): string | undefined {
   const { state, budget_bytes, forecast_bytes, warn_at } = plan;
   if (!budget_bytes) return undefined;
-  if (state === 'over') return 'The plan is used up';
-  if (forecast_bytes > budget_bytes) return 'It will not last the month';
-  return state === 'warn' ? `More than ${Math.round(warn_at * 100)} % is used` : undefined;
+  if (state === 'over') return 'used up';
+  if (forecast_bytes > budget_bytes) return 'will not last';
+  return state === 'warn' ? `more than ${Math.round(warn_at * 100)} % used` : undefined;
 }
 
 export function money(cents: number, currency: string): string {

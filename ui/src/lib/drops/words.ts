@@ -1,5 +1,5 @@
 // What a drop held, in words. Pure.
-import { counted } from '../format/number';
+import { count } from '../format/number';
 import { duration } from '../format/time';
 import type { Drop } from '../sources/types';
 
@@ -9,12 +9,24 @@ export function formOf({ form }: Drop): string {
   return FORMS[form] ?? form;
 }
 
-/** "12 new, 3 known already; 5 left out". */
-export function heldOf({ entries, accepted, duplicates, left_out }: Drop): string {
-  const left = left_out > 0 ? `${counted(left_out, 'entry', 'entries')} did not fit` : '';
+/** "12 new, 3 known already; 5 did not fit": what it held. */
+export function heldOf({ entries, accepted, upgraded, duplicates, left_out }: Drop): string {
+  const left = left_out > 0 ? `${count(left_out)} did not fit` : '';
   if (entries === 0) return left ? `none; ${left}` : 'none: a sign of life';
-  const known = duplicates > 0 ? `, ${counted(duplicates, 'known', 'known')} already` : '';
-  return [`${accepted} new${known}`, left].filter(Boolean).join('; ');
+  const known = duplicates - upgraded;
+  const parts = [
+    `${count(accepted)} new`,
+    upgraded > 0 ? `${count(upgraded)} made whole` : '',
+    known > 0 ? `${count(known)} known already` : '',
+  ];
+  return [parts.filter(Boolean).join(', '), left].filter(Boolean).join('; ');
+}
+
+/** What is unusual about its coming. */
+export function oddOf({ repeats, is_conflict }: Drop): string {
+  const again = repeats > 0 ? `came ${count(repeats + 1)} times` : '';
+  const other = is_conflict ? 'another drop has its number' : '';
+  return [again, other].filter(Boolean).join('; ');
 }
 
 /** How long it was on its way from the machine to here. */

@@ -32,6 +32,11 @@ export const KIND_WORD: Record<SourceKind, string> = {
   http: 'HTTP',
 };
 
+/** "FTP or FTPS", "Mailbox". */
+export function wordsOf(kind: FormKind): string {
+  return KINDS.find((one) => one.kind === kind)?.words ?? kind;
+}
+
 export function kindOf(text: string | null): FormKind | null {
   return KINDS.find(({ kind }) => kind === text)?.kind ?? null;
 }

@@ -9,7 +9,7 @@ export function whereOf({ kind, config }: Source): string {
   const host = String(config['host'] ?? '');
   const folder = String(config['folder'] ?? '');
   const seconds = Number(config['interval_s'] ?? 60);
-  const every = `every ${duration(seconds * 1000)}`;
+  const every = `every ${seconds <= 120 ? `${seconds} s` : duration(seconds * 1000)}`;
   if (kind === 'http') return `HTTP POST to this server, as ${String(config['user'] ?? 'a user')}`;
   if (kind === 'imap')
     return `Mail ${String(config['user'] ?? '')} at ${host}, ${folder}, ${every}`;
