@@ -31,8 +31,8 @@ pub struct Call {
     pub path: String,
     /// Headers by name.
     pub headers: HashMap<String, String>,
-    /// The body's text, if any.
-    pub body: Option<String>,
+    /// The body, if any.
+    pub body: Option<Vec<u8>>,
 }
 
 /// The head of a framed answer.
@@ -152,6 +152,7 @@ fn framed(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use axum::Extension;
+    use axum::body::Bytes;
     use axum::routing::{get, post};
     use serde_json::Value;
 
@@ -182,11 +183,12 @@ mod tests {
         Router::new()
             .route("/who", get(who))
             .route("/echo", post(echo))
+            .route("/bytes", post(|bytes: Bytes| async { bytes }))
             .route("/large", get(|| async { vec![b'x'; MAX_BODY_BYTES + 1] }))
             .route("/live", get(live))
     }
 
-    async fn answer(method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Problem> {
+    async fn answer(method: &str, path: &str, body: Option<Vec<u8>>) -> Result<Vec<u8>, Problem> {
         let headers = HashMap::from([("content-type".to_owned(), "text/plain".to_owned())]);
         let call = Call {
             method: method.to_owned(),
@@ -214,10 +216,17 @@ mod tests {
 
     #[tokio::test]
     async fn headers_and_body_arrive_as_given() {
-        let frame = answer("POST", "/echo", Some("h\u{e9}llo".to_owned()))
+        let frame = answer("POST", "/echo", Some("h\u{e9}llo".into()))
             .await
             .expect("an answer");
         assert_eq!(taken_apart(&frame).1, "text/plain: h\u{e9}llo".as_bytes());
+    }
+
+    #[tokio::test]
+    async fn a_body_need_not_be_text() {
+        let bytes = vec![0, 0xff, b'\n'];
+        let frame = answer("POST", "/bytes", Some(bytes.clone())).await;
+        assert_eq!(taken_apart(&frame.expect("an answer")).1, bytes);
     }
 
     #[tokio::test]
@@ -235,7 +244,7 @@ mod tests {
             (
                 "POST",
                 "/echo",
-                Some("x".repeat(MAX_BODY_BYTES + 1)),
+                Some(vec![b'x'; MAX_BODY_BYTES + 1]),
                 "request_too_large",
             ),
         ] {

@@ -3,7 +3,8 @@
 //! The page's side of it is `ui/src/lib/api/`:
 //!
 //! ```text
-//! invoke("api", { method: "GET", path: "/api/machines?x=y", headers: {…}, body: null | "text" })
+//! invoke("api", { method: "GET", path: "/api/machines?x=y", headers: {…}, body: null | "text",
+//!                  bytes: null | [numbers], instead of body for what is no text })
 //!     -> ArrayBuffer: head length (u32, big endian) | head (JSON, UTF-8) | body (raw bytes)
 //!        head = {"status": 200, "headers": {"content-type": "application/json", …}}
 //! invoke("subscribe", { channel, after: null | "<last id>" }) -> subscription id (number);
@@ -37,12 +38,13 @@ pub async fn api(
     path: String,
     headers: Option<std::collections::HashMap<String, String>>,
     body: Option<String>,
+    bytes: Option<Vec<u8>>,
 ) -> Result<Response, Problem> {
     let call = Call {
         method,
         path,
         headers: headers.unwrap_or_default(),
-        body,
+        body: bytes.or(body.map(String::into_bytes)),
     };
     Ok(Response::new(call.answer(desktop.router()).await?))
 }

@@ -31,11 +31,12 @@ export class WindowTransport implements Transport {
   readonly kind = 'window';
 
   async send({ method, path, body, signal }: Request): Promise<Answer> {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-    const text = body === undefined ? null : JSON.stringify(body);
+    const bytes = body instanceof Uint8Array ? [...body] : null;
+    const text = body === undefined || bytes ? null : JSON.stringify(body);
+    const headers = text === null ? {} : { 'content-type': 'application/json' };
     let frame: ArrayBuffer;
     try {
-      frame = await invoke<ArrayBuffer>('api', { method, path, headers, body: text });
+      frame = await invoke<ArrayBuffer>('api', { method, path, headers, body: text, bytes });
     } catch (error) {
       throw new Unreachable(words(error));
     }
