@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 
-import { aSource, failing } from './cellular';
+import { anItem, aSource, failing } from './cellular';
 import { MemoryServer } from './server';
 import { openAt } from './window';
 
@@ -205,4 +205,30 @@ test('an error names the cause, and trying again helps when it is gone', async (
   server.fate = 'answers';
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
   expect(await screen.findByText('USALive')).toBeTruthy();
+});
+
+test('a source that begins to fail is seen at once, and so is a file in quarantine', async () => {
+  const server = serverOf(aSource('s1'));
+  openAt('/', server);
+  await screen.findByRole('link', { name: 'Sources' });
+  server.cellular.sources = [failing('s1', 'Refused.')];
+  server.tell('source', { source_id: 's1' });
+  expect(
+    await screen.findByRole('link', { name: /Sources 1 failing source, 0 files/ }),
+  ).toBeTruthy();
+  server.cellular.items = [anItem(1)];
+  server.tell('quarantine', {});
+  expect(await screen.findByRole('link', { name: /1 failing source, 1 file in/ })).toBeTruthy();
+});
+
+test('a file that an HTTP transport tested with is said with its time', async () => {
+  const http = aSource('s1', {
+    kind: 'http',
+    config: { kind: 'http', user: 'usalive', password: '***' },
+  });
+  http.status = { ...http.status, tested_at: http.status.last_success_at };
+  openAt('/sources?source=s1', serverOf(http));
+  expect(await screen.findByText(/^Test call seen \d\d:\d\d$/)).toBeTruthy();
+  expect(screen.getByText('Kept, and not shown again.')).toBeTruthy();
+  expect(screen.queryByRole('button', { name: 'Ask now' })).toBeNull();
 });
