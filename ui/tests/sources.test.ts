@@ -99,7 +99,7 @@ test('for another server the password is asked for again', async () => {
   openAt('/sources?edit=s1', serverOf(aSource('s1')));
   await userEvent.type(await screen.findByLabelText('Server'), '.elsewhere.org');
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
-  expect(screen.getByText('Password is needed.')).toBeTruthy();
+  expect(screen.getByText(/Password is needed again: it was given for another/)).toBeTruthy();
 });
 
 test('a test tells what was found; it can be called off while it runs', async () => {

@@ -24,7 +24,10 @@ export function newDraft(kind: FormKind): Draft {
 export function draftOf({ id, kind: told, name, enabled, config }: Source): Draft {
   const kind = told === 'ftps' ? 'ftp' : told;
   const values = Object.fromEntries(
-    FIELDS[kind].map(({ key, input }) => [key, isSecret(input) ? '' : text(config[key])]),
+    FIELDS[kind].map(({ key, input, first = '' }) => {
+      const said = isSecret(input) ? '' : text(config[key]);
+      return [key, said || (input === 'choice' ? first : '')];
+    }),
   );
   return { id, kind, name, enabled, values, before: config };
 }
@@ -55,7 +58,10 @@ export function faults(draft: Draft): Map<string, string> {
 function faultOf(draft: Draft, field: Field) {
   const { key, input, label, required, range } = field;
   const value = (draft.values[key] ?? '').trim();
-  if (required && !value && !isKept(draft, field)) return `${label} is needed.`;
+  if (required && !value && !isKept(draft, field)) {
+    const why = draft.before[key] === KEPT ? ' again: it was given for another server or user' : '';
+    return `${label} is needed${why}.`;
+  }
   if (key === 'host' && value && !/^[\p{L}\p{N}._:-]+$/u.test(value)) {
     return 'Only the name or address: no ftp:// before it, no folder after it.';
   }
