@@ -6,6 +6,7 @@ pub mod care;
 pub mod check;
 pub mod clock;
 pub mod config;
+pub mod drop_command;
 pub mod durable;
 pub mod eport;
 pub mod health;

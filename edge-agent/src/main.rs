@@ -10,9 +10,11 @@ use clap::{Parser, Subcommand};
 use edge_agent::config::Config;
 use edge_agent::own_log::OwnLog;
 use edge_agent::spool::SeqRange;
-use edge_agent::{check, pair, run, spool_command, status};
+use edge_agent::{check, clock, drop_command, pair, run, spool_command, status};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
+use wire::Micros;
+use wire::drops::{Dictionary, Form, TimePrecision};
 
 /// Where the package puts the configuration.
 const DEFAULT_CONFIG: &str = "/etc/vendlog/agent.toml";
@@ -37,6 +39,58 @@ enum Command {
     Status(StatusArguments),
     /// Print as JSON what the spool holds, or its entries.
     Spool(SpoolArguments),
+    /// Turn entries into drops for the card reader, or drops into entries.
+    #[command(subcommand)]
+    Drop(DropCommand),
+}
+
+#[derive(Subcommand)]
+enum DropCommand {
+    /// Entries on standard input, one JSON object a line; drops on standard output.
+    Encode(EncodeArguments),
+    /// Drops on standard input, as encode writes them or one as it is; entries on standard output.
+    Decode(DecodeArguments),
+}
+
+#[derive(clap::Args)]
+struct EncodeArguments {
+    /// Whose entries they are.
+    #[arg(long, value_name = "ID")]
+    machine: wire::MachineId,
+    /// Write text, whatever its size.
+    #[arg(long, conflicts_with = "dense")]
+    text: bool,
+    /// Write the dense form, also where text would do.
+    #[arg(long)]
+    dense: bool,
+    /// Pack dense drops with this dictionary instead of the agent's own.
+    #[arg(long, value_name = "FILE")]
+    dictionary: Option<PathBuf>,
+    /// How exact times stay.
+    #[arg(long, value_enum, default_value_t = Time::Second)]
+    time: Time,
+}
+
+#[derive(clap::Args)]
+struct DecodeArguments {
+    /// When the drops arrived (RFC 3339): lines in the PRD's bare form get their year from it. Now
+    /// when absent.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    received: Option<Micros>,
+    /// A dictionary beside the agent's own; more than one may be given.
+    #[arg(long, value_name = "FILE")]
+    dictionary: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Time {
+    Minute,
+    Second,
+    Ms,
+}
+
+fn instant(text: &str) -> Result<Micros, String> {
+    Micros::parse_rfc3339(text).map_err(|_| "give RFC 3339 such as 2026-01-22T14:30:15Z".to_owned())
 }
 
 #[derive(clap::Args)]
@@ -104,6 +158,8 @@ fn main() -> ExitCode {
         Command::Pair(arguments) => pair_machine(arguments),
         Command::Status(arguments) => print_status(&arguments),
         Command::Spool(arguments) => print_spool(&arguments),
+        Command::Drop(DropCommand::Encode(arguments)) => encode_drops(arguments),
+        Command::Drop(DropCommand::Decode(arguments)) => decode_drops(&arguments),
     };
     match result {
         Ok(code) => code,
@@ -222,5 +278,40 @@ fn print_spool(arguments: &SpoolArguments) -> anyhow::Result<ExitCode> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         printed => printed?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn encode_drops(arguments: EncodeArguments) -> anyhow::Result<ExitCode> {
+    let how = drop_command::Encode {
+        machine: arguments.machine,
+        form: match (arguments.text, arguments.dense) {
+            (true, _) => Form::Text,
+            (_, true) => Form::Dense,
+            _ => Form::Auto,
+        },
+        time: match arguments.time {
+            Time::Minute => TimePrecision::Minute,
+            Time::Second => TimePrecision::Second,
+            Time::Ms => TimePrecision::Millisecond,
+        },
+        dictionary: match &arguments.dictionary {
+            Some(path) => drop_command::dictionary(path)?,
+            None => Dictionary::shipped(),
+        },
+        now: clock::now(),
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    drop_command::encode(&how, io::stdin().lock(), &mut out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn decode_drops(arguments: &DecodeArguments) -> anyhow::Result<ExitCode> {
+    let mut dictionaries = vec![Dictionary::shipped()];
+    for path in &arguments.dictionary {
+        dictionaries.push(drop_command::dictionary(path)?);
+    }
+    let received_at = arguments.received.unwrap_or_else(clock::now);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    drop_command::decode(received_at, &dictionaries, io::stdin().lock(), &mut out)?;
     Ok(ExitCode::SUCCESS)
 }

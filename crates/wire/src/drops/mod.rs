@@ -6,11 +6,16 @@ pub mod dense;
 pub mod dictionary;
 mod error;
 mod header;
+mod pack;
+mod read;
 pub mod text;
 
 pub use dictionary::{Dictionary, DictionaryError, DictionaryId, DictionaryIdError};
 pub use error::DropError;
 pub use header::{Counts, Covers, DropHeader, TimePrecision};
+
+pub use pack::{Candidate, Form, MadeDrop, MakeDrop, make, make_all};
+pub use read::read;
 
 use crate::{LogEntry, MachineId};
 

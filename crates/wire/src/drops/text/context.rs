@@ -77,9 +77,10 @@ pub(super) fn read_bare(text: &str) -> Map<String, Value> {
             return Map::from_iter([(NOTE.to_owned(), Value::from(text))]);
         };
         // A number that would not be printed the same (007, 1.50) is an id, not a number.
-        let number = serde_json::from_str::<Value>(value)
-            .ok()
-            .filter(|number| number.is_number() && number.to_string() == value);
+        let number = serde_json::from_str::<Value>(value).ok().filter(|read| {
+            let printed = read.to_string();
+            read.is_number() && printed == value
+        });
         context.insert(key.to_owned(), number.unwrap_or_else(|| Value::from(value)));
     }
     context

@@ -71,16 +71,17 @@ pub(super) fn read(line: &str) -> Result<Option<Head<'_>>, DropError> {
     let mut fields = line.split('|');
     let mut next = || fields.next().unwrap_or("");
     let (machine, stamp, letter, component) = (next(), next(), next(), next());
-    let (Ok(machine), Some(stamp)) = (machine.parse::<MachineId>(), Stamp::read(stamp)) else {
-        return Ok(None);
-    };
-    let (message, context) = (next(), next());
-    // A bare line may speak of a component of this name; only ours has a checksum.
-    if (letter, component) != ("I", COMPONENT) || !context.contains(" k=") {
+    // The component is reserved: what is left of a line of ours must not pass as somebody else's.
+    if (letter, component) != ("I", COMPONENT) {
         return Ok(None);
     }
+    let (message, context) = (next(), next());
+    let head = machine
+        .parse::<MachineId>()
+        .ok()
+        .zip(Stamp::read(stamp))
+        .and_then(|(machine, stamp)| read_fields(line, machine, stamp, message, context));
     let damaged = || DropError::Damaged("its first line cannot be read".to_owned());
-    let head = read_fields(line, machine, stamp, message, context);
     head.map(Some).ok_or_else(damaged)
 }
 

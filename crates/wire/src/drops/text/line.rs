@@ -90,7 +90,8 @@ pub(super) fn read(header: &DropHeader, line: &str) -> Option<DropEntry> {
         return None;
     }
     let (context, mark) = context.rsplit_once('#')?;
-    let mark = Mark::read(mark, header.time)?;
+    // Zero is the first line's own.
+    let mark = Mark::read(mark, header.time).filter(|mark| mark.seq > 0)?;
     let component = escape::unescape(component)?;
     if !(1..=COMPONENT_MAX_CHARS).contains(&component.chars().count()) {
         return None;
@@ -118,16 +119,12 @@ pub(super) fn is_ours(line: &str) -> bool {
     else {
         return false;
     };
-    let precisions = [
-        TimePrecision::Second,
-        TimePrecision::Minute,
-        TimePrecision::Millisecond,
-    ];
-    let is_mark = precisions
-        .into_iter()
-        .any(|time| Mark::read(mark, time).is_some());
-    let context = escape::unescape(context);
-    is_mark && context.is_some_and(|context| context::read(&context).is_some())
+    let is_mark = |time| Mark::read(mark, time).is_some();
+    // With its seconds it is ours whatever came over the rest; `#7` alone may be in any text.
+    is_mark(TimePrecision::Second)
+        || is_mark(TimePrecision::Millisecond)
+        || (is_mark(TimePrecision::Minute)
+            && escape::unescape(context).is_some_and(|context| context::read(&context).is_some()))
 }
 
 /// What follows the `#` at the end of a line.
@@ -165,7 +162,7 @@ impl Mark {
             _ => return None,
         };
         let seq = digits::<u64>(seq, seq.len())?;
-        (1..=i64::MAX as u64).contains(&seq).then_some(Mark {
+        i64::try_from(seq).is_ok().then_some(Mark {
             seq,
             second,
             millisecond,
