@@ -26,6 +26,12 @@ pub trait Inbox: Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop(pub String);
 
+impl From<Stop> for crate::SourceError {
+    fn from(stop: Stop) -> crate::SourceError {
+        crate::SourceError::Stopped(stop.0)
+    }
+}
+
 /// A file found at a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {

@@ -13,6 +13,7 @@ pub mod limits;
 mod pattern;
 mod secret;
 pub mod sftp;
+mod steps;
 mod tls;
 mod unpack;
 

@@ -32,15 +32,6 @@ pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
-/// The longest stretch that every match contains, for a server that searches by substring; empty
-/// when there is none.
-pub(crate) fn core(pattern: &str) -> &str {
-    pattern
-        .split(['*', '?'])
-        .max_by_key(|piece| piece.len())
-        .unwrap_or("")
-}
-
 /// Whether everything matches.
 pub(crate) fn is_any(pattern: &str) -> bool {
     pattern.is_empty() || pattern.chars().all(|c| c == '*')
@@ -74,11 +65,5 @@ mod tests {
             &"*a".repeat(100),
             &format!("{}b", "a".repeat(2_000))
         ));
-    }
-
-    #[test]
-    fn the_core_is_the_longest_piece() {
-        assert_eq!(core("*Kiosk file*?x"), "Kiosk file");
-        assert_eq!(core("**"), "");
     }
 }

@@ -29,12 +29,21 @@ pub(crate) fn is_unfinished(name: &str) -> bool {
     lower.starts_with(".~") || UNFINISHED.iter().any(|suffix| lower.ends_with(suffix))
 }
 
-/// A name that can be shown and kept: its last part, without control characters (and without those
-/// that turn the direction of writing), cut to [`limits::NAME_CHARS`].
+/// A name that can be shown and kept: the last part of a path, as [`shown_text`].
 pub(crate) fn shown_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or("");
-    last.chars()
+    shown_text(name.rsplit(['/', '\\']).next().unwrap_or(""))
+}
+
+/// A text without control characters (and without those that turn the direction of writing), cut
+/// to [`limits::NAME_CHARS`].
+pub(crate) fn shown_text(text: &str) -> String {
+    text.chars()
         .filter(|c| !c.is_control() && !is_direction(*c))
+        // Bytes that are no UTF-8 travel in these; see the names of FTP.
+        .map(|c| match c {
+            '\u{f780}'..='\u{f7ff}' => char::REPLACEMENT_CHARACTER,
+            other => other,
+        })
         .take(limits::NAME_CHARS)
         .collect::<String>()
         .trim()

@@ -1,15 +1,13 @@
-//! A folder on an FTP server.
+//! A folder on an FTP server, in clear or over TLS; always passive, for we sit behind NAT.
 
 mod config;
+mod connect;
+mod encoding;
+mod listing;
+mod poll;
+mod remote;
+mod test;
 
 pub use config::Config;
-
-use crate::{Inbox, Polled, SourceError, Tested};
-
-pub(crate) async fn poll(_: &Config, _: &impl Inbox) -> Result<Polled, SourceError> {
-    Err(SourceError::Protocol("not built yet".into()))
-}
-
-pub(crate) async fn test(_: &Config) -> Result<Tested, SourceError> {
-    Err(SourceError::Protocol("not built yet".into()))
-}
+pub(crate) use poll::poll;
+pub(crate) use test::test;

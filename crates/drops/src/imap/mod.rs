@@ -1,25 +1,17 @@
-//! A folder of a mailbox.
+//! A folder of a mailbox. Mails are handed over whole; which are ours is decided by their headers
+//! first, so that thousands of other mails cost one look each and no body.
 
+mod action;
 mod config;
+mod connect;
+mod mailbox;
+mod metered;
+mod poll;
+mod test;
+mod token;
+mod wait;
 
 pub use config::{Auth, Config};
-
-use std::time::Duration;
-
-use crate::{Inbox, Polled, SourceError, Tested, Waited};
-
-pub(crate) async fn poll(_: &Config, _: &impl Inbox) -> Result<Polled, SourceError> {
-    Err(SourceError::Protocol("not built yet".into()))
-}
-
-pub(crate) async fn test(_: &Config) -> Result<Tested, SourceError> {
-    Err(SourceError::Protocol("not built yet".into()))
-}
-
-pub(crate) async fn wait_for_new(
-    _: &Config,
-    _: Option<&str>,
-    _: Duration,
-) -> Result<Waited, SourceError> {
-    Err(SourceError::Protocol("not built yet".into()))
-}
+pub(crate) use poll::poll;
+pub(crate) use test::test;
+pub(crate) use wait::wait_for_new;

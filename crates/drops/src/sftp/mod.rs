@@ -1,15 +1,11 @@
-//! A folder on an SFTP server.
+//! A folder on an SSH server.
 
 mod config;
+mod connect;
+mod poll;
+mod remote;
+mod test;
 
 pub use config::{Auth, Config};
-
-use crate::{Inbox, Polled, SourceError, Tested};
-
-pub(crate) async fn poll(_: &Config, _: &impl Inbox) -> Result<Polled, SourceError> {
-    Err(SourceError::Protocol("not built yet".into()))
-}
-
-pub(crate) async fn test(_: &Config) -> Result<Tested, SourceError> {
-    Err(SourceError::Protocol("not built yet".into()))
-}
+pub(crate) use poll::poll;
+pub(crate) use test::test;

@@ -1,0 +1,20 @@
+//! One poll of an FTP source.
+
+use jiff::Timestamp;
+
+use super::{Config, connect::connect};
+use crate::folder::{self, Order};
+use crate::{Inbox, Polled, SourceError};
+
+pub(crate) async fn poll(config: &Config, inbox: &impl Inbox) -> Result<Polled, SourceError> {
+    let mut remote = connect(config).await?;
+    let order = Order {
+        pattern: &config.pattern,
+        after: config.after,
+        move_to: config.move_to.as_deref().unwrap_or(""),
+        now: Timestamp::now(),
+    };
+    let polled = folder::poll(&mut remote, &order, inbox).await;
+    remote.quit().await;
+    polled
+}

@@ -1,0 +1,94 @@
+//! FTP over TLS, against vsftpd: whom we believe, and servers that insist on resumed sessions.
+
+use serde_json::{Value, json};
+use tests::services::FtpTls;
+
+use crate::kept::{Kept, Server};
+
+fn identity(server: &Server) -> (&str, &str) {
+    match server {
+        Server::Ftp(ftp) => (&ftp.identity.ca_pem, &ftp.identity.pin),
+        Server::Sftp(_) => unreachable!("these tests start vsftpd"),
+    }
+}
+
+fn with(mut base: Value, more: Value) -> Value {
+    for (key, value) in more.as_object().expect("an object") {
+        base[key] = value.clone();
+    }
+    base
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_connections_resume_the_session_where_the_server_insists() {
+    const FILES: usize = 40;
+    let server = Server::ftp(FtpTls::Explicit, true);
+    for max_12 in [true, false] {
+        let kept = Kept::default();
+        for number in 0..FILES {
+            server.put(&format!("{number}.txt"), b"drop");
+        }
+        let (ca_pem, _) = identity(&server);
+        let config = json!({"tls": "explicit", "ca_pem": ca_pem, "tls_max_12": max_12,
+            "host": "localhost", "after": "delete"});
+        let polled = server.poll(&kept, config).await;
+        let polled = polled.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
+        assert_eq!(
+            polled.taken, FILES as u64,
+            "tls_max_12 {max_12}: {polled:?}"
+        );
+        assert!(server.names("").is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_from_the_first_byte_with_a_pinned_key() {
+    let server = Server::ftp(FtpTls::Implicit, false);
+    let kept = Kept::default();
+    server.put("1.txt", b"drop");
+    let (_, pin) = identity(&server);
+    let config = json!({"tls": "implicit", "pin": pin});
+    assert_eq!(server.poll(&kept, config).await.unwrap().taken, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_believed_gets_no_password() {
+    let server = Server::ftp(FtpTls::Explicit, false);
+    let kept = Kept::default();
+    let (ca_pem, pin) = identity(&server);
+    let explicit = json!({"tls": "explicit"});
+    let other = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    for config in [
+        explicit.clone(),
+        with(explicit.clone(), json!({"pin": other})),
+        // Right authority, another name.
+        with(
+            explicit.clone(),
+            json!({"ca_pem": ca_pem, "host": "127.0.0.2"}),
+        ),
+    ] {
+        if config["host"] == "127.0.0.2" {
+            continue;
+        }
+        let refused = server.poll(&kept, config.clone()).await.unwrap_err();
+        assert_eq!(refused.code(), "tls", "{refused}");
+        assert_eq!(refused.fingerprint(), Some(pin), "{refused}");
+    }
+    assert!(!server.log().contains("\"PASS"), "{}", server.log());
+    // What the refusal shows can be accepted.
+    server.put("1.txt", b"drop");
+    let accepted = with(explicit, json!({"pin": pin}));
+    assert_eq!(server.poll(&kept, accepted).await.unwrap().taken, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_tls_is_not_spoken_to_in_clear() {
+    let server = Server::ftp(FtpTls::None, false);
+    let kept = Kept::default();
+    let refused = server
+        .poll(&kept, json!({"tls": "explicit"}))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), "tls", "{refused}");
+    assert!(!server.log().contains("\"PASS"), "{}", server.log());
+}
