@@ -5,6 +5,7 @@
 pub mod app;
 pub mod fleet;
 pub mod pinned;
+pub mod reader;
 pub mod recorded;
 pub mod rng;
 pub mod usalive;

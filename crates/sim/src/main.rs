@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use sim::app::writer::{self, OnRestart};
 use sim::app::{Fault, Setup};
 use sim::fleet;
+use sim::reader::command::{self as reader, ReaderArgs};
 use sim::recorded;
 use sim::usalive::command::{self as usalive, UsaliveArgs};
 use wire::Micros;
@@ -32,6 +33,8 @@ enum Command {
     Fleet(FleetArgs),
     /// Print what many machines say as NDJSON of entries: what a dictionary is trained on.
     Entries(EntriesArgs),
+    /// Be a card reader on a pseudo terminal.
+    Reader(ReaderArgs),
     /// Forward the reader's uploads as USALive does, or worse.
     Usalive(UsaliveArgs),
 }
@@ -128,6 +131,7 @@ fn main() -> ExitCode {
         Command::App(args) => app(args),
         Command::Fleet(args) => post_as_fleet(args),
         Command::Entries(args) => print_entries(&args),
+        Command::Reader(args) => reader::run(args),
         Command::Usalive(args) => forward(args),
     };
     match result {

@@ -2,5 +2,6 @@
 //! due when is decided here; the reader's protocol is `serial`, or the vending application's own.
 
 mod outbox;
+pub mod serial;
 
 pub use outbox::{Offer, Outbox, ReaderFacts, Report, Said};

@@ -98,6 +98,7 @@ pub struct Kiosk {
     silent_polls: u32,
     /// The application wants the reader.
     is_wanted: bool,
+    has_offered: bool,
     /// The serial number that was heard, and how often in a row.
     heard: Option<(Response, u32)>,
     /// A status of a sale that was heard in the middle of a transfer.
@@ -123,6 +124,7 @@ impl Kiosk {
             tries: 0,
             silent_polls: 0,
             is_wanted: false,
+            has_offered: false,
             heard: None,
             suspected: None,
             foreign: None,
@@ -142,6 +144,11 @@ impl Kiosk {
             Stage::Ready(_) | Stage::Record(_) | Stage::Finish { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether the reader was told of the file (24), and so may have it.
+    pub fn has_offered(&self) -> bool {
+        self.has_offered
     }
 
     /// An answer that was heard and belongs to the application, such as the end of a sale.
@@ -226,6 +233,7 @@ impl Kiosk {
             Stage::Terminate(_) => (Command::TerminateFileTransfer.to_frame(), false),
             _ => (Command::Status.to_frame(), true),
         };
+        self.has_offered |= self.stage == Stage::Begin;
         let bytes = frame.encode(Dialect::commands(self.layout.has_crc));
         // A new command asks for a new answer: what came late of an old one must not be taken for it.
         self.decoder.clear();
