@@ -116,39 +116,83 @@ mod tests {
         conn.pragma_update(None, "user_version", 1_000).unwrap();
     }
 
-    #[test]
-    fn a_catalog_of_the_first_release_is_brought_up_with_all_that_is_in_it() {
-        let base = tempfile::tempdir().unwrap();
-        let dir = base.path().join("data");
-        let wrapping = WrappingKey::from_bytes([1; 32]);
-        files::make_private_dir(&dir).unwrap();
+    /// A store as a release left it: so many migrations of the catalog, the first of the days; one
+    /// entry that the catalog has, and one that a crash kept from it.
+    fn old_store(dir: &Path, wrapping: &WrappingKey, catalog: usize) {
+        files::make_private_dir(dir).unwrap();
+        files::make_private_dir(&dir.join("days")).unwrap();
         sqlite::start().unwrap();
-        let key = DataKey::load_or_create(&dir, &wrapping).unwrap();
-        let old = sqlite::make_old_catalog(&dir.join("catalog.db"), &key, 1);
+        let key = DataKey::load_or_create(dir, wrapping).unwrap();
+        let old = sqlite::make_old(&dir.join("catalog.db"), Kind::Catalog, &key, catalog);
         old.execute_batch(
             "INSERT INTO machine_numbers (no, id) VALUES (7, 'VM001');
              INSERT INTO machines VALUES (7, 'Lobby', '', '', '', '', '[]', '', '', '[]', 5);
-             INSERT INTO credentials VALUES ('k1', zeroblob(32), 0, 7, '', '', 5, NULL);
-             INSERT INTO credentials VALUES ('t1', zeroblob(32), 1, NULL, 'x', 'owner', 5, NULL);
-             INSERT INTO contacts VALUES (7, 9, NULL, 9, '{\"machine_id\":\"VM001\"}');",
+             INSERT INTO credentials (key_id, sha256, kind, machine, name, role, created_at)
+             VALUES ('k1', zeroblob(32), 0, 7, '', '', 5),
+                 ('t1', zeroblob(32), 1, NULL, 'x', 'owner', 5);
+             INSERT INTO contacts VALUES (7, 9, NULL, 9, '{\"machine_id\":\"VM001\"}');
+             INSERT INTO ledger VALUES (7, 3, 1, 1, 0, 5);
+             INSERT INTO days VALUES (0, 1, 1);
+             INSERT INTO components VALUES (1, 'main');
+             INSERT INTO machine_components VALUES (7, 1);
+             INSERT INTO machine_hours VALUES (7, 0, 0, 1, 0, 0, 0), (0, 0, 0, 1, 0, 0, 0);
+             INSERT INTO component_hours
+             VALUES (1, 7, 0, 0, 1, 0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0);",
         )
         .unwrap();
-        drop(old);
-        let now = wire::Micros(1_000_000);
-        let store = crate::Store::open(&dir, &wrapping, now).unwrap();
-        let id: wire::MachineId = "VM001".parse().unwrap();
-        assert_eq!(store.machine(&id).unwrap().unwrap().name, "Lobby");
-        for (key_id, name) in [("k1", "machine"), ("t1", "token")] {
-            let key = store.credential(key_id).unwrap().unwrap();
-            assert_eq!(key.state, crate::KeyState::InUse, "{name}");
+        let day = sqlite::make_old(&dir.join("days/1970-01-01.db"), Kind::Day, &key, 1);
+        // Commit 2 says in version 1 of its record: new, machine 7, epoch 3, seq 2 to 2, WiFi, whole.
+        day.execute_batch(
+            "INSERT INTO machines VALUES (7, 'VM001');
+             INSERT INTO components VALUES (1, 'main');
+             INSERT INTO templates VALUES (1, 1, 0, 'started', 2);
+             INSERT INTO entries VALUES (7, 1000000, 3, 1, 1, 1, x'', NULL, 0, 5, 20),
+                 (7, 2000000, 3, 2, 1, 1, x'', NULL, 0, 5, 20);
+             INSERT INTO commits VALUES (1, x'0100'), (2, x'01000E0604000A');",
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn a_store_of_every_release_is_brought_up_with_all_that_is_in_it() {
+        for catalog in [1, 2] {
+            let base = tempfile::tempdir().unwrap();
+            let dir = base.path().join("data");
+            let wrapping = WrappingKey::from_bytes([1; 32]);
+            old_store(&dir, &wrapping, catalog);
+            let now = wire::Micros(10_000_000);
+            let store = crate::Store::open(&dir, &wrapping, now).unwrap();
+            let id: wire::MachineId = "VM001".parse().unwrap();
+            assert_eq!(store.machine(&id).unwrap().unwrap().name, "Lobby");
+            for (key_id, name) in [("k1", "machine"), ("t1", "token")] {
+                let key = store.credential(key_id).unwrap().unwrap();
+                assert_eq!(key.state, crate::KeyState::InUse, "{name}");
+            }
+            let facts = store.machine_facts(&id, now).unwrap();
+            assert!(facts.heartbeat.is_some() && facts.last_drop.is_none());
+            let care = store.care(&id).unwrap();
+            assert!(care.rotation_asked_at.is_none() && care.config.is_none());
+            store.ask_rotation(&id, now).unwrap();
+            assert_eq!(store.care(&id).unwrap().rotation_asked_at, Some(now));
+            let cell = store.cell().facts(&id, now).unwrap();
+            assert_eq!((cell.by_cell, cell.data.used_bytes), (None, 0));
+            assert_eq!(
+                store.total_entries().unwrap(),
+                2,
+                "what the crash kept back is there"
+            );
+            let entries: Vec<_> = store
+                .entries(crate::EntryQuery::default(), crate::Order::Asc)
+                .map(|entry| entry.unwrap())
+                .collect();
+            for (seq, entry) in [1, 2].into_iter().zip(&entries) {
+                assert_eq!((entry.seq, entry.message.as_str()), (Some(seq), "started"));
+                let arrival = entry.timestamp.plus_us(5);
+                assert_eq!((entry.wifi_at, entry.cell_at), (Some(arrival), None));
+            }
+            store.close();
+            crate::Store::open(&dir, &wrapping, now).unwrap();
         }
-        assert!(store.machine_facts(&id, now).unwrap().heartbeat.is_some());
-        let care = store.care(&id).unwrap();
-        assert!(care.rotation_asked_at.is_none() && care.config.is_none());
-        store.ask_rotation(&id, now).unwrap();
-        assert_eq!(store.care(&id).unwrap().rotation_asked_at, Some(now));
-        store.close();
-        crate::Store::open(&dir, &wrapping, now).unwrap();
     }
 
     #[test]

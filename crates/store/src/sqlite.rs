@@ -169,13 +169,13 @@ pub(crate) fn open_writer(path: &Path, kind: Kind, key: &DataKey) -> Result<Conn
     Ok(conn)
 }
 
-/// Makes a catalog as an older release did: with so many of the migrations.
+/// Makes a database as an older release did: with so many of the migrations.
 #[cfg(test)]
-pub(crate) fn make_old_catalog(path: &Path, key: &DataKey, migrations: usize) -> Connection {
+pub(crate) fn make_old(path: &Path, kind: Kind, key: &DataKey, migrations: usize) -> Connection {
     files::create_private_file(path).unwrap();
     let mut conn = connect(path, key).unwrap();
     conn.execute_batch("PRAGMA journal_mode = WAL;").unwrap();
-    Migrations::from_slice(&CATALOG[..migrations])
+    Migrations::from_slice(&kind.migrations()[..migrations])
         .to_latest(&mut conn)
         .unwrap();
     conn

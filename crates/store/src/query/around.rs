@@ -5,13 +5,13 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use crate::day::Day;
-use crate::day::entries::{self, COLUMNS};
+use crate::day::entries::{self, COLUMNS, EntryKey, EntryRow};
 use crate::error::StoreError;
 use crate::query::page::{Collected, PAGE_MAX};
 use crate::query::search::Search;
 use crate::query::walk::Walk;
 use crate::query::{Around, Deadline, Order, cursor, render};
-use crate::readers::Readers;
+use crate::readers::{DayReader, Readers};
 use crate::shared::Shared;
 
 /// A machine that was silent for weeks is looked for no longer than this, in each direction.
@@ -31,21 +31,9 @@ pub(crate) fn read(
     let key = cursor::parse_id(id)?;
     let day = Day::of(key.filed_at);
     let reader = readers.day(day)?.ok_or(StoreError::NoSuchEntry)?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM entries
-         WHERE machine = ?1 AND filed = ?2 AND epoch = ?3 AND seq = ?4"
-    );
-    let place = params![
-        key.machine,
-        key.filed_at.since_us(day.start()),
-        key.epoch,
-        key.seq
-    ];
-    let row = reader
-        .prepare_cached(&sql)?
-        .query_row(place, |row| entries::read(day, row))
-        .optional()?
-        .ok_or(StoreError::NoSuchEntry)?;
+    let row = find(&reader, key)?.ok_or(StoreError::NoSuchEntry)?;
+    // A drop's row that was replaced since has another time now.
+    let key = row.key;
     let template_count_on_day: i64 = reader
         .prepare_cached("SELECT count FROM templates WHERE no = ?1")?
         .query_row([row.template], |row| row.get(0))?;
@@ -80,4 +68,26 @@ pub(crate) fn read(
         index,
         template_count_on_day: template_count_on_day.max(0) as u64,
     })
+}
+
+/// The row at this place; or the one of its number, when its exact time has come since on the same
+/// day.
+fn find(reader: &DayReader<'_>, key: EntryKey) -> rusqlite::Result<Option<EntryRow>> {
+    let day = reader.day;
+    let filed = key.filed_at.since_us(day.start());
+    let read = |condition: &str| {
+        reader
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM entries
+                 WHERE machine = ?1 AND epoch = ?3 AND seq = ?4 AND {condition}"
+            ))?
+            .query_row(params![key.machine, filed, key.epoch, key.seq], |row| {
+                entries::read(day, row)
+            })
+            .optional()
+    };
+    match read("filed = ?2")? {
+        Some(row) => Ok(Some(row)),
+        None => read("filed <> ?2"),
+    }
 }

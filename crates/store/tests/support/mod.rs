@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod cell;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

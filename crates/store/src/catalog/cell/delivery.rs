@@ -28,6 +28,12 @@ impl Delivery {
     pub fn rate(&self) -> Option<f64> {
         (self.expected > 0).then(|| self.arrived as f64 / self.expected as f64)
     }
+
+    /// Adds those of one epoch. Numbers of a damaged or forged drop may be anything.
+    fn add(&mut self, expected: i64, arrived: i64) {
+        self.expected = self.expected.saturating_add(expected.max(0) as u64);
+        self.arrived = self.arrived.saturating_add(arrived.max(0) as u64);
+    }
 }
 
 /// Drops that never came.
@@ -120,18 +126,19 @@ pub(crate) fn by_cell(
     now: Micros,
 ) -> rusqlite::Result<Option<Delivery>> {
     let since = now.plus_us(-DELIVERY_DAYS * DAY_US);
-    let (expected, arrived): (i64, i64) = conn
-        .prepare_cached(
-            "SELECT coalesce(sum(last - first + 1), 0), coalesce(sum(arrived), 0) FROM (
-                 SELECT min(number) AS first, max(number) AS last,
-                     count(DISTINCT number) AS arrived
-                 FROM drops WHERE machine = ?1 AND at >= ?2 AND epoch >= 0 GROUP BY epoch)",
-        )?
-        .query_row([machine, since.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok((expected > 0).then_some(Delivery {
-        expected: expected as u64,
-        arrived: arrived as u64,
-    }))
+    let mut statement = conn.prepare_cached(
+        "SELECT min(number), max(number), count(DISTINCT number) FROM drops
+         WHERE machine = ?1 AND at >= ?2 AND epoch >= 0 GROUP BY epoch",
+    )?;
+    let epochs = statement.query_map([machine, since.0], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    let mut sum = Delivery::default();
+    for epoch in epochs {
+        let (first, last, arrived): (i64, i64, i64) = epoch?;
+        sum.add(last.saturating_sub(first).saturating_add(1), arrived);
+    }
+    Ok((sum.expected > 0).then_some(sum))
 }
 
 /// Seqs that came over WiFi, of those from the first filed in the window to the newest known, which
@@ -164,9 +171,9 @@ pub(crate) fn by_wifi(
     for epoch in epochs {
         let (epoch, first, last): (i64, i64, i64) = epoch?;
         let said = said.filter(|(of, _)| *of == epoch).map(|(_, last)| last);
-        let delivery = of_epoch(conn, (machine, epoch), first, last.max(said.unwrap_or(0)))?;
-        sum.expected = sum.expected.saturating_add(delivery.expected);
-        sum.arrived = sum.arrived.saturating_add(delivery.arrived);
+        let last = last.max(said.unwrap_or(0));
+        let (expected, arrived) = of_epoch(conn, (machine, epoch), first, last)?;
+        sum.add(expected, arrived);
     }
     Ok(Some(sum))
 }
@@ -176,7 +183,7 @@ fn of_epoch(
     (machine, epoch): (MachineNo, i64),
     first: i64,
     last: i64,
-) -> rusqlite::Result<Delivery> {
+) -> rusqlite::Result<(i64, i64)> {
     let covered: Option<i64> = conn
         .prepare_cached(
             "SELECT max(last) FROM cell_runs WHERE machine = ?1 AND epoch = ?2 AND kind = ?3",
@@ -194,8 +201,5 @@ fn of_epoch(
             row.get(0)
         })?;
     let last = last.max(covered.unwrap_or(0));
-    Ok(Delivery {
-        expected: (last.saturating_sub(first).saturating_add(1)).max(0) as u64,
-        arrived: arrived.max(0) as u64,
-    })
+    Ok((last.saturating_sub(first).saturating_add(1), arrived))
 }
