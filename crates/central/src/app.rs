@@ -6,6 +6,9 @@ use store::{Store, StoreError};
 
 use crate::access::signin::SigninLinks;
 use crate::access::tries::Tries;
+use crate::drops::dictionaries::Dictionaries;
+use crate::drops::sources::Sources;
+use crate::drops::train::Training;
 use crate::error::ApiError;
 use crate::events::Events;
 use crate::ingest::body::Room;
@@ -21,6 +24,14 @@ pub struct App {
     pub signin: SigninLinks,
     /// How often each address has tried to pair.
     pub pairing_tries: Tries,
+    /// How often each address has sent a wrong password of a source.
+    pub basic_tries: Tries,
+    /// The sources of drops and how each does.
+    pub(crate) sources: Sources,
+    /// The dictionaries that drops are read with.
+    pub(crate) dictionaries: Dictionaries,
+    /// Held while a dictionary is trained.
+    pub(crate) training: Training,
     /// What machines send and is not stored yet shares this room in memory.
     pub room: Arc<Room>,
     /// When a machine is yellow or red, and since when silence may be judged.

@@ -125,6 +125,9 @@ impl From<StoreError> for ApiError {
             ),
             StoreError::NoSuchEntry => ApiError::not_found("no_such_entry", message),
             StoreError::BadReference(_) => ApiError::bad_request("bad_reference", message),
+            StoreError::BadPlan => ApiError::bad_request("bad_field", message),
+            StoreError::DictionaryTooLarge(_) => ApiError::too_large(message),
+            StoreError::QuarantineFull(_) => ApiError::unavailable("quarantine_full", message),
             StoreError::BadNumber => ApiError::bad_request("bad_number", message),
             StoreError::DayDamaged(_) => {
                 tracing::error!(error = %message, "a day cannot be read");

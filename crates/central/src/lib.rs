@@ -10,6 +10,7 @@ pub mod app;
 pub mod cli;
 mod clock;
 pub mod config;
+mod drops;
 pub mod error;
 pub mod events;
 mod ingest;

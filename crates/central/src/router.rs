@@ -13,8 +13,9 @@ use utoipa_axum::routes;
 use crate::access::caller::Need;
 use crate::access::{guard, sessions};
 use crate::api::{
-    agent_config, components, context, credentials, export, health, histogram, info, live, logs,
-    machines, openapi, pairing, resend,
+    agent_config, cell, components, context, credentials, data_plan, dictionaries, drop_in,
+    drop_list, export, health, histogram, info, live, logs, machines, openapi, pairing, quarantine,
+    resend, sources,
 };
 use crate::app::Shared;
 use crate::{ingest, observe, ui};
@@ -52,6 +53,7 @@ fn routes() -> Routes {
     OpenApiRouter::with_openapi(openapi::Description::openapi())
         .merge(open())
         .merge(for_machines())
+        .merge(for_deliveries())
         .merge(for_readers())
         .merge(for_managers())
         .merge(for_admins())
@@ -77,6 +79,15 @@ fn for_machines() -> Routes {
         }))
 }
 
+/// For who brings drops; the handler bounds the body itself, because it answers for what is too large.
+fn for_deliveries() -> Routes {
+    Routes::default()
+        .routes(routes!(drop_in::post_drop))
+        .route_layer(from_fn(|request, next| {
+            guard::require(Need::Deliver, request, next)
+        }))
+}
+
 /// For everybody who may read.
 fn for_readers() -> Routes {
     Routes::default()
@@ -87,6 +98,14 @@ fn for_readers() -> Routes {
         .routes(routes!(export::export))
         .routes(routes!(machines::get_machines))
         .routes(routes!(machines::get_machine_status))
+        .routes(routes!(cell::get_cell))
+        .routes(routes!(drop_list::get_drops))
+        .routes(routes!(sources::get_sources))
+        .routes(routes!(quarantine::get_quarantine))
+        .routes(routes!(quarantine::get_quarantine_item))
+        .routes(routes!(data_plan::get_data_plan))
+        .routes(routes!(dictionaries::get_dictionaries))
+        .routes(routes!(dictionaries::get_dictionary))
         .routes(routes!(sessions::get_session, sessions::sign_out))
         .routes(routes!(info::get_info))
         .routes(routes!(live::get_live))
@@ -111,6 +130,21 @@ fn for_managers() -> Routes {
         ))
         .routes(routes!(resend::get_resends, resend::ask_resend))
         .routes(routes!(credentials::add_token))
+        .routes(routes!(sources::add_source))
+        .routes(routes!(sources::set_source, sources::remove_source))
+        .routes(routes!(sources::test_source))
+        .routes(routes!(sources::poll_source))
+        .routes(routes!(quarantine::retry_quarantined))
+        .routes(routes!(quarantine::discard_quarantined))
+        .routes(routes!(quarantine::restore_quarantined))
+        .routes(routes!(data_plan::set_data_plan))
+        .routes(routes!(
+            data_plan::set_machine_data_plan,
+            data_plan::remove_machine_data_plan
+        ))
+        .routes(routes!(dictionaries::add_dictionary))
+        .routes(routes!(dictionaries::train_dictionary))
+        .routes(routes!(dictionaries::use_dictionary))
         .route_layer(from_fn(|request, next| {
             guard::require(Need::Manager, request, next)
         }))

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use store::{OpenError, Store, WrappingKey};
+use store::{OpenError, Store, StoreError, WrappingKey};
 use tokio::task::JoinSet;
 use wire::Micros;
 
@@ -12,6 +12,7 @@ use crate::access::signin::SigninLinks;
 use crate::access::tries::Tries;
 use crate::app::{App, ServerInfo, Shared};
 use crate::config::Config;
+use crate::drops::sources;
 use crate::events::Events;
 use crate::ingest::body::Room;
 use crate::running::Running;
@@ -39,6 +40,9 @@ pub enum StartError {
     /// The listener cannot be used.
     #[error("the listener cannot be used: {0}")]
     Listener(#[source] io::Error),
+    /// The store opened and then failed.
+    #[error("the store failed at the start: {0}")]
+    Reading(#[from] StoreError),
     /// A thread of the start ended.
     #[error("the start failed: {0}")]
     Failed(String),
@@ -54,7 +58,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let wanted = config.clone();
     let (store, identity) = blocking(move || open(&wanted, now)).await?;
     let (listener, server) = listen(config.listen, &identity);
-    let app = app(&config, store, server, now);
+    let app = app(&config, store, server, now).await?;
     let router = router::router(Arc::clone(&app));
     let https = match listener {
         None => None,
@@ -82,7 +86,7 @@ pub async fn open_offline(config: Config) -> Result<Running, StartError> {
         pin: Some(identity.pin),
         listen_error: None,
     };
-    let app = app(&config, store, server, now);
+    let app = app(&config, store, server, now).await?;
     let router = router::router(Arc::clone(&app));
     Ok(Running::new(app, router, None, None, JoinSet::new()))
 }
@@ -91,6 +95,7 @@ pub async fn open_offline(config: Config) -> Result<Running, StartError> {
 fn duties(app: &Shared) -> JoinSet<()> {
     let mut duties = JoinSet::new();
     duties.spawn(watch::run(Arc::clone(app)));
+    duties.spawn(sources::duty::run(Arc::clone(app)));
     duties
 }
 
@@ -111,17 +116,33 @@ fn open(config: &Config, now: Micros) -> Result<(Store, Identity), StartError> {
     Ok((store, identity))
 }
 
-fn app(config: &Config, store: Store, server: ServerInfo, now: Micros) -> Shared {
-    Arc::new(App {
+async fn app(
+    config: &Config,
+    store: Store,
+    server: ServerInfo,
+    now: Micros,
+) -> Result<Shared, StartError> {
+    let app = Arc::new(App {
         store,
         // The time of the start names this run in the ids of its events.
         events: Events::new(format!("{:x}", now.0)),
         signin: SigninLinks::default(),
         pairing_tries: Tries::default(),
+        basic_tries: Tries::default(),
+        sources: Default::default(),
+        dictionaries: Default::default(),
+        training: Default::default(),
         room: Arc::new(Room::default()),
         judge: Judge::new(config.status.clone(), now),
         server,
+    });
+    let opened = Arc::clone(&app);
+    blocking(move || {
+        opened.dictionaries.open(&opened.store, now)?;
+        Ok(opened.sources.open(&opened.store)?)
     })
+    .await?;
+    Ok(app)
 }
 
 fn listen(wanted: Option<SocketAddr>, identity: &Identity) -> (Option<TcpListener>, ServerInfo) {

@@ -1,4 +1,4 @@
-//! The one background duty: machines whose status changes by time alone (silence) are told on the
+//! A background duty: machines whose status changes by time alone (silence) are told on the
 //! live stream.
 
 use std::collections::HashMap;
@@ -130,6 +130,10 @@ mod tests {
             events: Events::new("b".into()),
             signin: SigninLinks::default(),
             pairing_tries: Default::default(),
+            basic_tries: Default::default(),
+            sources: Default::default(),
+            dictionaries: Default::default(),
+            training: Default::default(),
             judge: Judge::new(StatusLimits::default(), START),
             server: ServerInfo::default(),
         })

@@ -11,6 +11,8 @@ const SHOWN: &str = "***";
 
 /// A secret text. Empty means that there is none.
 #[derive(Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, example = "***"))]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

@@ -66,6 +66,9 @@ pub struct CellHealth {
     /// `active`, `standby` (WiFi delivers, one drop a day), `holding` (the month's data runs short)
     /// or `failing`; other words are of a newer agent.
     pub state: String,
+    /// How often drops are due, in seconds, when WiFi does not deliver; absent: hourly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_interval_s: Option<u32>,
     /// Entries of the levels that go this way and have not left yet.
     #[serde(default)]
     pub waiting: u64,

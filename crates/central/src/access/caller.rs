@@ -17,6 +17,8 @@ pub enum Caller {
     Admin,
     /// The agent of a machine.
     Machine(MachineId),
+    /// The one that brings files of a source of kind `http`, by that source's own user and password.
+    Source(String),
     /// A person with a session, or a script with a token.
     Person {
         /// Their name.
@@ -36,20 +38,24 @@ pub enum Role {
     Technician,
     /// Reads everything.
     Owner,
+    /// Brings drops to `POST /api/drops/{name}` and reads nothing: for the token that the card
+    /// reader's service is given.
+    Source,
 }
 
 /// A word that is no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("role \"{0}\" is not known; use manager, technician or owner")]
+#[error("role \"{0}\" is not known; use manager, technician, owner or source")]
 pub struct UnknownRole(String);
 
 impl Role {
-    /// Its name: `manager`, `technician`, `owner`.
+    /// Its name: `manager`, `technician`, `owner`, `source`.
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Manager => "manager",
             Role::Technician => "technician",
             Role::Owner => "owner",
+            Role::Source => "source",
         }
     }
 }
@@ -64,7 +70,7 @@ impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(word: &str) -> Result<Role, UnknownRole> {
-        [Role::Manager, Role::Technician, Role::Owner]
+        [Role::Manager, Role::Technician, Role::Owner, Role::Source]
             .into_iter()
             .find(|role| role.as_str() == word)
             .ok_or_else(|| UnknownRole(word.chars().take(40).collect()))
@@ -76,7 +82,9 @@ impl FromStr for Role {
 pub enum Need {
     /// The agent of a machine, and nobody else.
     Machine,
-    /// Everybody who may read: persons of any role, the window, the admin.
+    /// Who brings drops: a source by its password, tokens of the role source, managers.
+    Deliver,
+    /// Everybody who may read: persons of any role but source, the window, the admin.
     Reader,
     /// Who may change what is registered: managers, the window, the admin.
     Manager,
@@ -90,8 +98,12 @@ impl Caller {
         match (need, self) {
             (Need::Machine, caller) => matches!(caller, Caller::Machine(_)),
             (_, Caller::Window | Caller::Admin) => true,
+            (need, Caller::Source(_)) => need == Need::Deliver,
             (_, Caller::Machine(_)) => false,
-            (Need::Reader, Caller::Person { .. }) => true,
+            (Need::Deliver, Caller::Person { role, .. }) => {
+                matches!(role, Role::Source | Role::Manager)
+            }
+            (Need::Reader, Caller::Person { role, .. }) => *role != Role::Source,
             (Need::Manager, Caller::Person { role, .. }) => *role == Role::Manager,
             (Need::Admin, Caller::Person { .. }) => false,
         }
@@ -109,15 +121,19 @@ mod tests {
             role,
         };
         let machine = Caller::Machine("VM001".parse().unwrap());
-        for (caller, machine_routes, read, manage, admin) in [
-            (Caller::Window, false, true, true, true),
-            (Caller::Admin, false, true, true, true),
-            (machine, true, false, false, false),
-            (person(Role::Manager), false, true, true, false),
-            (person(Role::Technician), false, true, false, false),
-            (person(Role::Owner), false, true, false, false),
+        let source = Caller::Source("s1".into());
+        for (caller, machine_routes, deliver, read, manage, admin) in [
+            (Caller::Window, false, true, true, true, true),
+            (Caller::Admin, false, true, true, true, true),
+            (machine, true, false, false, false, false),
+            (source, false, true, false, false, false),
+            (person(Role::Manager), false, true, true, true, false),
+            (person(Role::Technician), false, false, true, false, false),
+            (person(Role::Owner), false, false, true, false, false),
+            (person(Role::Source), false, true, false, false, false),
         ] {
             assert_eq!(caller.may(Need::Machine), machine_routes, "{caller:?}");
+            assert_eq!(caller.may(Need::Deliver), deliver, "{caller:?}");
             assert_eq!(caller.may(Need::Reader), read, "{caller:?}");
             assert_eq!(caller.may(Need::Manager), manage, "{caller:?}");
             assert_eq!(caller.may(Need::Admin), admin, "{caller:?}");

@@ -1,14 +1,17 @@
 //! The guard in front of every route: finds out who is calling, refuses who is nobody, and checks
 //! per group of routes whether this caller may. What is not listed as open is closed.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, Uri, header};
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use store::{Holder, KeyState};
 
-use super::caller::{Caller, Need};
-use super::{keys, sessions};
+use super::caller::{Caller, Need, Role};
+use super::tries::WINDOW_US;
+use super::{basic, keys, sessions};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
 use crate::{clock, ui};
@@ -25,13 +28,18 @@ pub async fn identify(State(app): State<Shared>, mut request: Request, next: Nex
     if trusted || is_open(request.uri().path()) {
         return next.run(request).await;
     }
-    let caller = caller_of(&app, request.method(), request.uri(), request.headers()).await;
+    let brings_drops = is_delivery(request.method(), request.uri().path());
+    let caller = match sent_basic(request.headers()) {
+        Some(sent) if brings_drops => source_of(&app, sent, peer(&request)).await,
+        _ => caller_of(&app, request.method(), request.uri(), request.headers()).await,
+    };
     match caller {
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Ok(None) if ui::is_page_request(&request) => ui::signed_out_page(),
+        Ok(None) if brings_drops => ask_for_basic(),
         Ok(None) => ApiError::unauthorized(
             "a valid key, token or session is needed; send it as \"Authorization: Bearer …\"",
         )
@@ -58,6 +66,20 @@ fn refusal(need: Need, caller: &Caller) -> ApiError {
         (_, Caller::Machine(_)) => ApiError::forbidden(
             "machine_key",
             "a machine's key only sends logs and heartbeats; read with a token or a session",
+        ),
+        (_, Caller::Source(_))
+        | (
+            _,
+            Caller::Person {
+                role: Role::Source, ..
+            },
+        ) => ApiError::forbidden(
+            "source_only",
+            "this credential only brings drops; read with a token or a session of another role",
+        ),
+        (Need::Deliver, _) => ApiError::forbidden(
+            "needs_source",
+            "drops are brought with a source's user and password, or a token of the role source",
         ),
         (Need::Manager, _) => ApiError::forbidden("needs_manager", "this needs the role manager"),
         _ => ApiError::forbidden("needs_admin", "only the admin of this server may do this"),
@@ -88,6 +110,59 @@ async fn caller_of(
         ));
     }
     Ok(Some(person))
+}
+
+/// A file on its way in: the only call that takes a user and a password.
+fn is_delivery(method: &Method, path: &str) -> bool {
+    *method == Method::POST && path.starts_with("/api/drops/")
+}
+
+/// Many programs send user and password only after they were asked for them.
+fn ask_for_basic() -> Response {
+    let mut response = ApiError::unauthorized(
+        "the user and password of a source of kind http are needed, or a token of the role source",
+    )
+    .into_response();
+    let challenge = HeaderValue::from_static("Basic realm=\"vendlog\", charset=\"UTF-8\"");
+    response
+        .headers_mut()
+        .append(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+fn peer(request: &Request) -> Option<IpAddr> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    Some(peer.0.ip())
+}
+
+fn sent_basic(headers: &HeaderMap) -> Option<basic::Sent> {
+    basic::parse(headers.get(header::AUTHORIZATION)?.to_str().ok()?)
+}
+
+/// The source whose user and password these are. A password is shorter than a key: an address may
+/// guess only so often.
+async fn source_of(
+    app: &App,
+    sent: basic::Sent,
+    peer: Option<IpAddr>,
+) -> Result<Option<Caller>, ApiError> {
+    let now = clock::now();
+    let too_many = || {
+        ApiError::too_many(
+            (WINDOW_US / wire::time::SECOND_US) as u32,
+            "too many wrong passwords from this address; try again in a minute",
+        )
+    };
+    if peer.is_some_and(|peer| app.basic_tries.is_spent(peer, now)) {
+        return Err(too_many());
+    }
+    if let Some(id) = app.sources.opened_by(&sent) {
+        return Ok(Some(Caller::Source(id)));
+    }
+    if peer.is_some_and(|peer| !app.basic_tries.count(peer, now)) {
+        return Err(too_many());
+    }
+    Ok(None)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

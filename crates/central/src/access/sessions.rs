@@ -72,7 +72,7 @@ pub async fn get_session(Extension(caller): Extension<Caller>) -> Json<SessionVi
             role,
             kind: SessionKind::Person,
         },
-        Caller::Admin | Caller::Machine(_) => SessionView {
+        Caller::Admin | Caller::Machine(_) | Caller::Source(_) => SessionView {
             name: "admin".to_owned(),
             role: Role::Manager,
             kind: SessionKind::Admin,

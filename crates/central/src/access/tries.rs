@@ -27,6 +27,14 @@ struct Window {
 }
 
 impl Tries {
+    /// Whether this address has had its share, without counting.
+    pub fn is_spent(&self, address: IpAddr, now: Micros) -> bool {
+        let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.get(&household(address)).is_some_and(|window| {
+            (0..WINDOW_US).contains(&now.since_us(window.began)) && window.tries >= TRIES_MAX
+        })
+    }
+
     /// Counts a try; `false` when this address has had its share.
     pub fn count(&self, address: IpAddr, now: Micros) -> bool {
         let address = household(address);
@@ -80,6 +88,9 @@ mod tests {
         let ours = address("10.0.0.1");
         let taken = (0..100).filter(|_| tries.count(ours, Micros(5))).count();
         assert_eq!(taken, TRIES_MAX as usize);
+        assert!(tries.is_spent(ours, Micros(6)));
+        assert!(!tries.is_spent(ours, Micros(5 + WINDOW_US)));
+        assert!(!tries.is_spent(address("10.0.0.2"), Micros(5)));
         assert!(tries.count(address("10.0.0.2"), Micros(5)));
         assert!(
             !tries.count(address("::ffff:10.0.0.1"), Micros(6)),

@@ -79,6 +79,7 @@ pub async fn add_token(
 #[utoipa::path(post, path = "/api/signin-links", tag = "access", request_body = NewSigninLink,
     responses(
         (status = 201, body = SigninLink),
+        (status = 400, body = ErrorBody, description = "a field cannot be taken"),
         (status = 401, body = ErrorBody, description = "no valid credential"),
         (status = 409, body = ErrorBody, description = "the server takes no connections"),
     ))]
@@ -87,6 +88,12 @@ pub async fn add_signin_link(
     JsonBody(body): JsonBody<NewSigninLink>,
 ) -> Result<(StatusCode, Json<SigninLink>), ApiError> {
     let name = checked_name(body.name.unwrap_or_else(|| "operator".to_owned()))?;
+    if body.role == Some(Role::Source) {
+        return Err(ApiError::bad_request(
+            "bad_field",
+            "field \"role\" must be manager, technician or owner: a source has a token",
+        ));
+    }
     let guest = Guest {
         name,
         role: body.role.unwrap_or(Role::Manager),

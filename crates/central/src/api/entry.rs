@@ -23,6 +23,12 @@ pub struct Entry {
     pub timestamp: String,
     /// Arrival, by the server's clock.
     pub received_at: String,
+    /// First arrival over WiFi; absent when it did not come so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wifi_at: Option<String>,
+    /// First arrival in a drop; absent when it did not come so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell_at: Option<String>,
     /// The time by which it is filed, ordered and kept.
     pub filed_at: String,
     /// How grave.
@@ -99,6 +105,8 @@ impl From<StoredEntry> for Entry {
             seq: stored.seq,
             timestamp: stored.timestamp.to_rfc3339(),
             received_at: stored.received_at.to_rfc3339(),
+            wifi_at: stored.wifi_at.map(|at| at.to_rfc3339()),
+            cell_at: stored.cell_at.map(|at| at.to_rfc3339()),
             filed_at: stored.filed_at.to_rfc3339(),
             level: stored.level,
             component: stored.component,

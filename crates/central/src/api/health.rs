@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::clock;
 use crate::error::{ApiError, ErrorBody};
 
@@ -28,6 +28,8 @@ pub struct Readiness {
     pub store: String,
     /// `ok`: a write was synced to disk.
     pub disk: String,
+    /// `ok`, or which sources of drops fail and why; a server is ready all the same.
+    pub sources: String,
 }
 
 /// Whether the process answers at all; says nothing else, to anybody.
@@ -59,5 +61,21 @@ pub async fn get_readiness(State(app): State<Shared>) -> Result<Json<Readiness>,
         status: "ready".to_owned(),
         store: ok(),
         disk: ok(),
+        sources: failing_sources(&app).unwrap_or_else(ok),
     }))
+}
+
+/// Which sources fail, in words; `None` when none does.
+fn failing_sources(app: &App) -> Option<String> {
+    let failing: Vec<String> = app
+        .sources
+        .all()
+        .into_iter()
+        .filter(|live| live.source.enabled)
+        .filter_map(|live| {
+            let (code, _) = live.status.kept.error?;
+            Some(format!("{} ({}): {code}", live.source.id, live.source.name))
+        })
+        .collect();
+    (!failing.is_empty()).then(|| format!("failing: {}", failing.join("; ")))
 }

@@ -5,7 +5,7 @@ use store::MachineFacts;
 use utoipa::ToSchema;
 use wire::{Heartbeat, Level, MachineId, Micros};
 
-use crate::status::{Color, Judge, State, judge};
+use crate::status::{Color, Judge, Links, State, judge, links};
 
 /// One machine with its status.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -40,6 +40,8 @@ pub struct MachineView {
     pub reason: String,
     /// Last contact per path, by the server's clock.
     pub last_contact: LastContact,
+    /// How each path is, by its own schedule.
+    pub links: Links,
     /// Last heartbeat, by the server's clock.
     #[schema(required = true)]
     pub last_heartbeat: Option<String>,
@@ -82,6 +84,7 @@ impl MachineView {
     /// The machine as these facts show it now.
     pub fn new(facts: MachineFacts, judged_by: &Judge, now: Micros) -> MachineView {
         let verdict = judge(&facts, &judged_by.limits, judged_by.listening_since(), now);
+        let links = links(&facts, &judged_by.limits, now);
         let level = |counts: &[u64; 5], level: Level| counts[usize::from(level.as_u8())];
         let errors =
             |counts: &[u64; 5]| level(counts, Level::Error) + level(counts, Level::Critical);
@@ -107,6 +110,7 @@ impl MachineView {
                 wifi: time(facts.last_wifi),
                 cell: time(facts.last_cell),
             },
+            links,
             last_heartbeat: time(beat_at),
             errors_1h: errors(&facts.last_hour),
             warnings_1h: level(&facts.last_hour, Level::Warn),

@@ -17,6 +17,7 @@ use crate::access::keys;
 use crate::agent_toml::agent_toml;
 use crate::app::Shared;
 use crate::clock;
+use crate::drops::quarantine::{Reason, retry_waiting_soon};
 use crate::error::{ApiError, ErrorBody};
 use crate::events::Event;
 
@@ -118,7 +119,7 @@ pub async fn get_machine_status(
     Ok(Json(MachineView::new(facts, &app.judge, now)))
 }
 
-/// Registers a machine and makes its key.
+/// Registers a machine and makes its key. Drops of it that wait in quarantine are read by themselves.
 #[utoipa::path(post, path = "/api/machines", tag = "machines", request_body = NewMachine,
     responses(
         (status = 201, body = MachineAdded),
@@ -139,6 +140,7 @@ pub async fn add_machine(
     app.with_store(move |store| store.add_machine(&machine, &credential))
         .await?;
     app.events.publish(Event::Machines);
+    retry_waiting_soon(&app, Reason::Machine(machine_id.clone()));
     let pairing_code = pairing::make_code(&app, &machine_id, None, now).await?;
     let added = MachineAdded {
         machine_id,

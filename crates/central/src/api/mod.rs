@@ -4,9 +4,14 @@
 #![allow(unused_qualifications)]
 
 pub mod agent_config;
+pub mod cell;
 pub mod components;
 pub mod context;
 pub mod credentials;
+pub mod data_plan;
+pub mod dictionaries;
+pub mod drop_in;
+pub mod drop_list;
 pub mod entry;
 pub mod export;
 pub mod health;
@@ -20,6 +25,9 @@ pub mod machine_view;
 pub mod machines;
 pub mod openapi;
 pub mod pairing;
+pub mod quarantine;
 pub mod query;
 pub mod resend;
+pub mod source_view;
+pub mod sources;
 pub mod text;

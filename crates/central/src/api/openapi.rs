@@ -5,7 +5,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use crate::error::ErrorBody;
-use crate::events::{ContactEvent, EntriesEvent, TickEvent};
+use crate::events::{ContactEvent, EntriesEvent, SourceEvent, TickEvent};
 
 /// Title, ways to sign in, and the types that no route names: the events of the live stream.
 #[derive(OpenApi)]
@@ -15,7 +15,7 @@ use crate::events::{ContactEvent, EntriesEvent, TickEvent};
         description = "Logs, status and live events of a fleet of vending machines. \
                        Times are RFC 3339 UTC; refusals are {code, message}.",
     ),
-    components(schemas(ErrorBody, EntriesEvent, ContactEvent, TickEvent)),
+    components(schemas(ErrorBody, EntriesEvent, ContactEvent, SourceEvent, TickEvent)),
     security(("key" = []), ("session" = [])),
     modifiers(&Credentials),
 )]
@@ -28,6 +28,8 @@ impl Modify for Credentials {
         let components = openapi.components.get_or_insert_default();
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme("key", bearer);
+        let basic = SecurityScheme::Http(Http::new(HttpAuthScheme::Basic));
+        components.add_security_scheme("source", basic);
         let cookie = ApiKey::Cookie(ApiKeyValue::new("__Host-vendlog_session"));
         components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     }

@@ -179,7 +179,7 @@ pub async fn pair(
         agent_toml: agent_toml(&found, &app.server),
         machine_id: found.id,
         api_key: KeyText(machine.1),
-        dictionary: None,
+        dictionary: app.dictionaries.for_new_agent(),
     }))
 }
 

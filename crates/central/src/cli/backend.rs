@@ -57,7 +57,7 @@ impl Backend {
     }
 
     async fn try_open(data: &DataArgs) -> Result<Backend, TryError> {
-        let ping = request(Method::GET, "/healthz", None).map_err(TryError::Failed)?;
+        let ping = request(Method::GET, "/healthz", Vec::new()).map_err(TryError::Failed)?;
         match admin::request(&data.data, ping).await {
             Ok(_) => return Ok(Backend::Server(data.clone())),
             Err(AdminError::NotRunning) => {}
@@ -79,7 +79,14 @@ impl Backend {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Response<Body>> {
-        let mut request = request(method, path, body)?;
+        let body = match body {
+            Some(json) => serde_json::to_vec(json)?,
+            None => Vec::new(),
+        };
+        self.call_with(request(method, path, body)?).await
+    }
+
+    async fn call_with(&self, mut request: Request<Body>) -> anyhow::Result<Response<Body>> {
         let response = match self {
             Backend::Server(data) => admin::request(&data.data, request).await?,
             Backend::Here(running) => {
@@ -108,12 +115,12 @@ impl Backend {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let response = self.call(method, path, body).await?;
-        let bytes = response.into_body().collect().await?.to_bytes();
-        if bytes.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&bytes).context("the server's answer is no JSON")
+        read_json(self.call(method, path, body).await?).await
+    }
+
+    /// Sends bytes to the API and reads the JSON answer.
+    pub async fn send(&self, method: Method, path: &str, bytes: Vec<u8>) -> anyhow::Result<Value> {
+        read_json(self.call_with(request(method, path, bytes)?).await?).await
     }
 
     /// Closes the store, if this process opened it.
@@ -122,6 +129,14 @@ impl Backend {
             running.shutdown().await;
         }
     }
+}
+
+async fn read_json(response: Response<Body>) -> anyhow::Result<Value> {
+    let bytes = response.into_body().collect().await?.to_bytes();
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&bytes).context("the server's answer is no JSON")
 }
 
 /// Runs one call between opening and closing.
@@ -141,15 +156,11 @@ enum TryError {
     Failed(anyhow::Error),
 }
 
-fn request(method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Request<Body>> {
-    let body = match body {
-        Some(json) => Body::from(serde_json::to_vec(json)?),
-        None => Body::empty(),
-    };
+fn request(method: Method, path: &str, body: Vec<u8>) -> anyhow::Result<Request<Body>> {
     Ok(Request::builder()
         .method(method)
         .uri(path)
         .header(header::HOST, "localhost")
         .header(header::CONTENT_TYPE, "application/json")
-        .body(body)?)
+        .body(Body::from(body))?)
 }

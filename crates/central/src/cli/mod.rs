@@ -4,12 +4,14 @@
 mod backend;
 mod care;
 mod config_file;
+mod dictionary;
 mod info;
 mod logs;
 mod machine;
 mod openapi;
 mod serve;
 mod signin_link;
+mod source;
 mod token;
 
 use std::ffi::OsString;
@@ -40,6 +42,12 @@ enum Command {
     /// Make tokens for scripts.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Say where drops are fetched.
+    #[command(subcommand)]
+    Source(source::SourceCommand),
+    /// Make and bring dictionaries, which make drops small.
+    #[command(subcommand)]
+    Dictionary(dictionary::DictionaryCommand),
     /// Read what is stored.
     #[command(subcommand)]
     Logs(logs::LogsCommand),
@@ -92,6 +100,8 @@ async fn run_command(command: Command) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(args).await,
         Command::Machine(command) => machine::run(command).await,
         Command::Token(command) => token::run(command).await,
+        Command::Source(command) => source::run(command).await,
+        Command::Dictionary(command) => dictionary::run(command).await,
         Command::Logs(command) => logs::run(command).await,
         Command::SigninLink(args) => signin_link::run(args).await,
         Command::Info(args) => info::run(args).await,

@@ -20,7 +20,7 @@ pub enum TokenCommand {
 pub struct AddArgs {
     /// What the token is for.
     name: String,
-    /// manager, technician or owner
+    /// manager, technician, owner or source (brings drops, reads nothing)
     #[arg(long)]
     role: Role,
     #[command(flatten)]

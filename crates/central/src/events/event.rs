@@ -17,6 +17,10 @@ pub enum Event {
     Machines,
     /// A CRITICAL entry was stored.
     Critical(Box<Entry>),
+    /// A source of drops was changed, or its state did: it fails, or works again, or brought files.
+    Source(String),
+    /// Something came into quarantine or left it.
+    Quarantine,
 }
 
 /// `entries`: entries of a machine were stored.
@@ -41,6 +45,13 @@ pub struct ContactEvent {
     pub machine_id: MachineId,
 }
 
+/// `source`: a source of drops was changed, or its state did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SourceEvent {
+    /// Which.
+    pub source_id: String,
+}
+
 /// `tick`: the stream is alive; every 10 s.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TickEvent {
@@ -56,6 +67,8 @@ impl Event {
             Event::Machine(_) => "machine",
             Event::Machines => "machines",
             Event::Critical(_) => "critical",
+            Event::Source(_) => "source",
+            Event::Quarantine => "quarantine",
         }
     }
 
@@ -66,7 +79,10 @@ impl Event {
             Event::Machine(machine_id) => json(&ContactEvent {
                 machine_id: machine_id.clone(),
             }),
-            Event::Machines => "{}".to_owned(),
+            Event::Source(source_id) => json(&SourceEvent {
+                source_id: source_id.clone(),
+            }),
+            Event::Machines | Event::Quarantine => "{}".to_owned(),
             Event::Critical(entry) => json(entry),
         }
     }

@@ -18,7 +18,7 @@ const TICK_EVERY: Duration = Duration::from_secs(10);
 pub struct Message {
     /// `<boot>-<n>`: where to resume after it.
     pub id: String,
-    /// `entries`, `machine`, `machines`, `critical`, `reset` or `tick`.
+    /// `entries`, `machine`, `machines`, `critical`, `source`, `quarantine`, `reset` or `tick`.
     pub event: &'static str,
     /// A JSON object.
     pub data: Arc<str>,

@@ -1,4 +1,5 @@
-//! What the answer to a heartbeat asks of the machine: a new key, a configuration, entries again.
+//! What the answer to a heartbeat asks of the machine: a new key, a configuration, a dictionary,
+//! entries again.
 
 use store::{Care, Holder, KeyState};
 use wire::care::{KeyText, NewConfig};
@@ -17,6 +18,9 @@ pub async fn answer(app: &App, beat: &Heartbeat, care: Care, now: Micros) -> Hea
         answer.new_key = new_key(app, beat, now).await;
     }
     answer.config = config(beat, &care);
+    answer.dictionary = beat
+        .dictionary
+        .and_then(|uses| app.dictionaries.for_agent(uses));
     let resends = care.resends.iter().take(RESENDS_PER_ANSWER);
     answer.resend = resends.map(|resend| resend.request).collect();
     answer

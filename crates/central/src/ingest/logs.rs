@@ -157,7 +157,7 @@ async fn store_batch(
 }
 
 /// Tells the live stream what was stored.
-fn tell(app: Shared, machine: MachineId, receipt: Receipt, received_at: Micros) {
+pub fn tell(app: Shared, machine: MachineId, receipt: Receipt, received_at: Micros) {
     app.events.publish(Event::Machine(machine.clone()));
     let Some((from, to)) = receipt.filed else {
         return;

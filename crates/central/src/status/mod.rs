@@ -3,8 +3,10 @@
 
 mod health;
 mod limits;
+mod links;
 mod verdict;
 mod words;
 
 pub use limits::{Judge, StatusLimits};
+pub use links::{LinkState, Links, links};
 pub use verdict::{Color, State, Verdict, judge};

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use store::MachineFacts;
 use utoipa::ToSchema;
-use wire::{Level, Micros};
+use wire::{CellHealth, Level, Micros};
 
-use super::health;
 use super::limits::StatusLimits;
-use super::words::{ago, count, duration, quote};
+use super::words::{ago, count, duration, phrase, quote};
+use super::{health, links};
 
 /// Green, yellow, red, or grey for a machine that was never heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -173,70 +173,109 @@ fn contact(
     listening_since: Micros,
     now: Micros,
 ) -> Contact {
-    match (facts.last_wifi, facts.last_cell) {
-        (None, None) => Contact::Never,
-        (Some(wifi), None) => wifi_only(wifi, limits, listening_since, now),
-        (None, Some(cell)) => {
-            let late = limits.cell_yellow_us;
-            path(
-                "cell",
-                cell,
-                cell,
-                (late, limits.cell_red_us, late),
-                listening_since,
-                now,
-            )
+    let by_cell = links::cell_since(facts).map(|since| {
+        let (yellow_us, red_us) = links::cell_limits(facts, limits);
+        let last = facts.last_cell.unwrap_or(since);
+        let times = (yellow_us, red_us, yellow_us);
+        path(Way::Cell, (since, last), times, listening_since, now)
+    });
+    let Some(wifi) = facts.last_wifi else {
+        return by_cell.unwrap_or(Contact::Never);
+    };
+    let times = (limits.wifi_yellow_us, limits.wifi_red_us, limits.grace_us);
+    let by_wifi = path(Way::Wifi, (wifi, wifi), times, listening_since, now);
+    let failing = links::failing(facts).map(cell_fails);
+    let Some(by_cell) = by_cell else {
+        return by_wifi;
+    };
+    let drops = match facts.last_cell {
+        Some(cell) => format!("Last drop by cell {}.", ago(cell, now)),
+        None => "No drop by cell yet.".to_owned(),
+    };
+    match (by_wifi, failing) {
+        (Contact::Good(words) | Contact::Late(words), Some(fails)) => {
+            Contact::Late(format!("{words} {fails}"))
         }
-        (Some(wifi), Some(cell)) => {
-            let by_wifi = wifi_only(wifi, limits, listening_since, now);
-            let (Contact::Lost(_) | Contact::Waiting(_)) = by_wifi else {
-                return by_wifi;
-            };
-            // Until WiFi fell silent a drop a day was enough: its silence counts from then.
-            let since = cell.max(wifi);
-            let late = limits.cell_yellow_us;
-            let times = (late, limits.cell_red_us, late);
-            let silent = duration(now.since_us(wifi));
-            let no_wifi = format!(
-                "No contact for {silent} (WiFi). Last drop by cell {}.",
-                ago(cell, now)
-            );
-            match path("cell", since, cell, times, listening_since, now) {
-                Contact::Good(_) | Contact::Late(_) => Contact::Late(no_wifi),
-                Contact::Waiting(words) => Contact::Waiting(words),
-                _ => Contact::Lost(no_wifi),
+        // It said so while it could; a drop that came since proves it wrong.
+        (Contact::Lost(words), Some(fails)) if facts.last_cell < Some(wifi) => {
+            Contact::Lost(format!("{words} {fails}"))
+        }
+        (Contact::Lost(words), _) => match by_cell {
+            Contact::Good(_) | Contact::Late(_) => Contact::Late(format!("{words} {drops}")),
+            Contact::Waiting(words) => Contact::Waiting(words),
+            _ => Contact::Lost(format!("{words} {drops}")),
+        },
+        // Nobody could be heard; a drop that came all the same says that the machine is there.
+        (Contact::Waiting(words), _) => match by_cell {
+            Contact::Good(_) if facts.last_cell > Some(wifi) => {
+                Contact::Late(format!("{words} {drops}"))
             }
+            _ => Contact::Waiting(words),
+        },
+        (by_wifi, _) => by_wifi,
+    }
+}
+
+fn cell_fails(cell: &CellHealth) -> String {
+    match cell.error.as_deref().map(str::trim) {
+        None | Some("") => "The card reader takes no drops.".to_owned(),
+        Some(error) => format!("The card reader takes no drops: {}.", phrase(error)),
+    }
+}
+
+/// One of the two ways.
+#[derive(Clone, Copy)]
+enum Way {
+    Wifi,
+    Cell,
+}
+
+impl Way {
+    fn heard(self, last: Micros, now: Micros) -> String {
+        match self {
+            Way::Wifi => format!("Last contact {} (WiFi).", ago(last, now)),
+            Way::Cell => format!("Last drop by cell {}.", ago(last, now)),
+        }
+    }
+
+    fn silent(self, for_us: i64) -> String {
+        match self {
+            Way::Wifi => format!("No contact for {} (WiFi).", duration(for_us)),
+            Way::Cell => format!("No drop by cell for {}.", duration(for_us)),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Way::Wifi => "WiFi",
+            Way::Cell => "cell",
         }
     }
 }
 
-fn wifi_only(last: Micros, limits: &StatusLimits, listening_since: Micros, now: Micros) -> Contact {
-    let times = (limits.wifi_yellow_us, limits.wifi_red_us, limits.grace_us);
-    path("WiFi", last, last, times, listening_since, now)
-}
-
-/// One path: silent since `since`, last heard at `last`; `(yellow, red, grace)` in microseconds.
+/// One path: silent since the first time, last heard at the second; `(yellow, red, grace)` in
+/// microseconds.
 fn path(
-    name: &str,
-    since: Micros,
-    last: Micros,
+    way: Way,
+    (since, last): (Micros, Micros),
     (yellow_us, red_us, grace_us): (i64, i64, i64),
     listening_since: Micros,
     now: Micros,
 ) -> Contact {
     let silent_us = now.since_us(since);
     if silent_us <= yellow_us {
-        return Contact::Good(format!("Last contact {} ({name}).", ago(last, now)));
+        return Contact::Good(way.heard(last, now));
     }
-    let heard = duration(now.since_us(last));
     if now.since_us(listening_since) < grace_us {
         let listening = duration(now.since_us(listening_since));
+        let heard = duration(now.since_us(last));
         return Contact::Waiting(format!(
             "Waiting for its first contact since Vendlog began to listen {listening} ago; \
-             the last was {heard} ago ({name})."
+             the last was {heard} ago ({}).",
+            way.name()
         ));
     }
-    let words = format!("No contact for {heard} ({name}).");
+    let words = way.silent(now.since_us(last));
     if silent_us > red_us {
         Contact::Lost(words)
     } else {

@@ -303,3 +303,99 @@ fn a_crash_loop_stands_beside_the_error_that_it_repeats() {
                   The application crashes and starts again, 12 starts in the last hour.";
     assert_verdict(&facts, Color::Red, State::Error, reason);
 }
+
+fn with_cell(mut facts: MachineFacts, cell: CellHealth) -> MachineFacts {
+    let beat = wire::Heartbeat {
+        cell: Some(cell),
+        ..wire::Heartbeat::new("VM001".parse().unwrap())
+    };
+    facts.heartbeat = facts.last_wifi.map(|at| (at, beat));
+    facts
+}
+
+#[test]
+fn the_words_of_a_machine_with_cellular_only_speak_of_drops() {
+    for (minutes, reason) in [
+        (40, "Last drop by cell 40 min ago."),
+        (100, "No drop by cell for 1 h 40 min."),
+        (190, "No drop by cell for 3 h 10 min."),
+    ] {
+        let facts = MachineFacts {
+            last_wifi: None,
+            last_cell: before(minutes),
+            ..facts()
+        };
+        assert_eq!(judged(&facts).reason, reason);
+    }
+}
+
+#[test]
+fn a_reader_that_takes_no_drops_is_one_of_two_links_down() {
+    let cell = CellHealth {
+        state: "failing".into(),
+        error: Some("the port /dev/ttyUSB0 is held by another process.".into()),
+        ..CellHealth::default()
+    };
+    let beside_wifi = with_cell(facts(), cell.clone());
+    let reason = "Last contact 2 min ago (WiFi). The card reader takes no drops: the port \
+                  /dev/ttyUSB0 is held by another process.";
+    assert_verdict(&beside_wifi, Color::Yellow, State::Online, reason);
+    let limits = StatusLimits::default();
+    assert_eq!(
+        links(&beside_wifi, &limits, NOW).cell,
+        links::LinkState::Failing
+    );
+    let alone = with_cell(
+        MachineFacts {
+            last_wifi: before(31),
+            ..facts()
+        },
+        cell,
+    );
+    assert_eq!(judged(&alone).state, State::Offline, "it has no way left");
+}
+
+#[test]
+fn a_drop_is_late_by_the_interval_that_the_agent_has() {
+    let every = |interval_s, minutes| {
+        let cell = CellHealth {
+            state: "active".into(),
+            send_interval_s: Some(interval_s),
+            ..CellHealth::default()
+        };
+        let facts = MachineFacts {
+            last_wifi: before(1000),
+            last_cell: before(minutes),
+            ..facts()
+        };
+        links(&with_cell(facts, cell), &StatusLimits::default(), NOW).cell
+    };
+    use links::LinkState::{Down, Late, Up};
+    // Six hours: one missed and 30 minutes, two and an hour.
+    for (minutes, state) in [(390, Up), (391, Late), (780, Late), (781, Down)] {
+        assert_eq!(every(6 * 3600, minutes), state, "{minutes} min");
+    }
+    for (minutes, state) in [(40, Up), (41, Late), (80, Late), (81, Down)] {
+        assert_eq!(every(600, minutes), state, "{minutes} min");
+    }
+}
+
+#[test]
+fn a_machine_whose_first_drop_has_not_come_gets_the_cellular_schedule_too() {
+    let standby = CellHealth {
+        state: "standby".into(),
+        ..CellHealth::default()
+    };
+    let silent = |minutes| {
+        with_cell(
+            MachineFacts {
+                last_wifi: before(minutes),
+                ..facts()
+            },
+            standby.clone(),
+        )
+    };
+    let reason = "No contact for 40 min (WiFi). No drop by cell yet.";
+    assert_verdict(&silent(40), Color::Yellow, State::Online, reason);
+    assert_eq!(judged(&silent(181)).state, State::Offline);
+}

@@ -41,6 +41,16 @@ pub fn count(n: u64, one: &str, many: &str) -> String {
     }
 }
 
+/// A machine's own words within a sentence: one line, without control characters, shortened.
+pub fn phrase(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    let line = line.trim_end_matches('.').replace(char::is_control, " ");
+    match line.char_indices().nth(QUOTE_MAX_CHARS) {
+        None => line,
+        Some((cut, _)) => format!("{}…", line[..cut].trim_end()),
+    }
+}
+
 /// `payment: Card declined`: the message's first line, without control characters, shortened.
 pub fn quote(component: &str, message: &str) -> String {
     let line = message.trim().lines().next().unwrap_or_default();

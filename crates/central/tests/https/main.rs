@@ -4,6 +4,8 @@ mod access;
 mod care;
 #[cfg(unix)]
 mod commands;
+mod drops;
+mod drops_support;
 mod export;
 mod ingest;
 mod lifecycle;
@@ -15,4 +17,5 @@ mod reading;
 mod rejections;
 mod signin;
 mod slow_clients;
+mod sources;
 mod support;

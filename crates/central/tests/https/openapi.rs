@@ -6,8 +6,17 @@ use serde_json::{Value, json};
 
 use super::support::{Server, answer};
 
-/// Every route: method, path, who may (open, machine, reader, manager, admin).
+/// Every route: method, path, who may (open, machine, source, reader, manager, admin).
 const ROUTES: &[(&str, &str, &str)] = &[
+    ("GET", "/api/data-plan", "reader"),
+    ("PUT", "/api/data-plan", "manager"),
+    ("GET", "/api/dictionaries", "reader"),
+    ("POST", "/api/dictionaries", "manager"),
+    ("POST", "/api/dictionaries/train", "manager"),
+    ("GET", "/api/dictionaries/{id}", "reader"),
+    ("POST", "/api/dictionaries/{id}/use", "manager"),
+    ("GET", "/api/drops", "reader"),
+    ("POST", "/api/drops/{name}", "source"),
     ("POST", "/api/heartbeat", "machine"),
     ("GET", "/api/info", "reader"),
     ("GET", "/api/live", "reader"),
@@ -22,6 +31,9 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("DELETE", "/api/machines/{id}", "manager"),
     ("DELETE", "/api/machines/{id}/agent-config", "manager"),
     ("GET", "/api/machines/{id}/agent-config", "manager"),
+    ("GET", "/api/machines/{id}/cell", "reader"),
+    ("DELETE", "/api/machines/{id}/data-plan", "manager"),
+    ("PUT", "/api/machines/{id}/data-plan", "manager"),
     ("PUT", "/api/machines/{id}/agent-config", "manager"),
     ("POST", "/api/machines/{id}/pairing-code", "manager"),
     ("GET", "/api/machines/{id}/resend", "manager"),
@@ -30,9 +42,20 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/machines/{id}/status", "reader"),
     ("GET", "/api/openapi.json", "reader"),
     ("POST", "/api/pair", "open"),
+    ("GET", "/api/quarantine", "reader"),
+    ("GET", "/api/quarantine/{id}", "reader"),
+    ("POST", "/api/quarantine/{id}/discard", "manager"),
+    ("POST", "/api/quarantine/{id}/restore", "manager"),
+    ("POST", "/api/quarantine/{id}/retry", "manager"),
     ("DELETE", "/api/session", "reader"),
     ("GET", "/api/session", "reader"),
     ("POST", "/api/signin-links", "admin"),
+    ("GET", "/api/sources", "reader"),
+    ("POST", "/api/sources", "manager"),
+    ("POST", "/api/sources/test", "manager"),
+    ("DELETE", "/api/sources/{id}", "manager"),
+    ("PUT", "/api/sources/{id}", "manager"),
+    ("POST", "/api/sources/{id}/poll", "manager"),
     ("POST", "/api/tokens", "manager"),
     ("GET", "/healthz", "open"),
     ("GET", "/readyz", "reader"),
@@ -61,7 +84,10 @@ fn the_description_lists_exactly_these_routes() {
 }
 
 async fn status(server: &Server, method: &str, path: &str, key: Option<&str>) -> u16 {
-    let path = path.replace("{id}", "VM009").replace("{secret}", "guess");
+    let path = path
+        .replace("{id}", "VM009")
+        .replace("{secret}", "guess")
+        .replace("{name}", "x.txt");
     let mut request = server.request(Method::from_bytes(method.as_bytes()).unwrap(), &path);
     if let Some(key) = key {
         request = request.bearer_auth(key);
@@ -110,13 +136,15 @@ async fn every_route_and_every_role() {
         ("manager", server.token_with("manager").await),
         ("technician", server.token_with("technician").await),
         ("owner", server.token_with("owner").await),
+        ("source", server.token_with("source").await),
     ];
     for (method, path, who) in ROUTES {
         for (role, key) in &callers {
             let allowed = match (*who, *role) {
                 ("open", _) => continue,
                 ("machine", role) => role == "machine",
-                ("reader", role) => role != "machine",
+                ("source", role) => ["source", "manager"].contains(&role),
+                ("reader", role) => !["machine", "source"].contains(&role),
                 ("manager", role) => role == "manager",
                 _ => false,
             };
@@ -139,7 +167,7 @@ async fn the_description_is_served() {
     let ready = server.get("/readyz").await;
     assert_eq!(
         ready,
-        json!({ "status": "ready", "store": "ok", "disk": "ok" })
+        json!({ "status": "ready", "store": "ok", "disk": "ok", "sources": "ok" })
     );
     let (status, body) = {
         let request = server

@@ -149,7 +149,8 @@ pub(crate) fn list(
     with_discarded: bool,
     limit: usize,
 ) -> rusqlite::Result<Vec<Quarantined>> {
-    let bytes = format!("substr(bytes, 1, {HEAD_BYTES})");
+    // Of no bytes at all, substr makes NULL.
+    let bytes = format!("coalesce(substr(bytes, 1, {HEAD_BYTES}), x'')");
     let sql = select(
         &bytes,
         "?1 OR discarded_at IS NULL ORDER BY id DESC LIMIT ?2",

@@ -1,0 +1,61 @@
+//! Bytes that wait in quarantine have no card number in them, whatever they are.
+
+use std::borrow::Cow;
+
+use wire::redact::cards;
+
+/// The bytes without card numbers. What is not UTF-8 is looked through byte by byte, so that a
+/// damaged file keeps all else as it is.
+pub fn bytes(bytes: Vec<u8>) -> Vec<u8> {
+    match String::from_utf8(bytes) {
+        Ok(text) => match cards(&text) {
+            Cow::Borrowed(_) => text.into_bytes(),
+            Cow::Owned(redacted) => redacted.into_bytes(),
+        },
+        Err(other) => latin(other.into_bytes()),
+    }
+}
+
+/// As if each byte were a character, and back.
+fn latin(bytes: Vec<u8>) -> Vec<u8> {
+    let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+    match cards(&text) {
+        Cow::Borrowed(_) => bytes,
+        Cow::Owned(redacted) => redacted
+            .chars()
+            .flat_map(|c| match u8::try_from(u32::from(c)) {
+                Ok(byte) => vec![byte],
+                Err(_) => c.to_string().into_bytes(), // of the redaction's own words
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CARD: &[u8] = b"4111111111111111";
+
+    fn has_card(bytes: &[u8]) -> bool {
+        bytes.windows(CARD.len()).any(|window| window == CARD)
+    }
+
+    #[test]
+    fn a_card_number_goes_from_text_and_from_what_is_no_text() {
+        for around in [&b"\x20"[..], b"\xff\x00\xfe", "é".as_bytes()] {
+            let file = [around, CARD, around, b"tail"].concat();
+            let kept = bytes(file);
+            assert!(!has_card(&kept), "{kept:?}");
+            assert!(kept.starts_with(around) && kept.ends_with(b"tail"));
+        }
+    }
+
+    #[test]
+    fn all_else_stays_as_it_is() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(bytes(all.clone()), all);
+        let drop = b"VM001|0122-1430|C|motor|Motor 3 is stuck|{}#17@15\n".to_vec();
+        assert_eq!(bytes(drop.clone()), drop);
+    }
+}

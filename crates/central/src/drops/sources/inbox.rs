@@ -1,0 +1,84 @@
+//! What a source hands its files to: the intake, and the memory of what was taken.
+
+use ::drops::{Found, Inbox, Raw, Stop};
+use wire::Micros;
+
+use super::super::{Content, RawFile, Taken, intake};
+use crate::app::Shared;
+use crate::clock;
+use crate::error::ApiError;
+use crate::events::Event;
+
+/// The inbox of one source.
+pub struct SourceInbox {
+    /// The server.
+    pub app: Shared,
+    /// The source's id.
+    pub source: String,
+    /// Mails that are about other things are passed over.
+    pub is_mailbox: bool,
+}
+
+impl Inbox for SourceInbox {
+    async fn seen(&self, keys: &[String]) -> Result<Vec<bool>, Stop> {
+        let (source, keys) = (self.source.clone(), keys.to_vec());
+        self.app
+            .with_store(move |store| {
+                let is_seen = |key| store.cell().is_seen(&source, key);
+                keys.iter().map(|key| is_seen(key)).collect()
+            })
+            .await
+            .map_err(stop)
+    }
+
+    async fn take(&self, found: Found) -> Result<(), Stop> {
+        let now = clock::now();
+        let file = RawFile {
+            source: self.source.clone(),
+            is_mailbox: self.is_mailbox,
+            name: found.name,
+            content: match found.raw {
+                Raw::Bytes(bytes) => Content::Whole(bytes),
+                Raw::TooLarge { size_bytes } => Content::TooLarge {
+                    size_bytes,
+                    head: Vec::new(),
+                },
+            },
+            at: now,
+        };
+        // First the file, then its key: a crash in between takes the file once more, which is then
+        // recognised.
+        let taken = intake::take(&self.app, file).await.map_err(stop)?;
+        self.mark(&[found.key], now).await?;
+        self.count(&taken, now);
+        Ok(())
+    }
+
+    async fn pass_over(&self, keys: &[String]) -> Result<(), Stop> {
+        self.mark(keys, clock::now()).await
+    }
+}
+
+impl SourceInbox {
+    async fn mark(&self, keys: &[String], now: Micros) -> Result<(), Stop> {
+        let (source, keys) = (self.source.clone(), keys.to_vec());
+        self.app
+            .with_store(move |store| {
+                let mark = |key| store.cell().mark_seen(&source, key, now);
+                keys.iter().try_for_each(|key| mark(key))
+            })
+            .await
+            .map_err(stop)
+    }
+
+    fn count(&self, taken: &Taken, now: Micros) {
+        self.app
+            .sources
+            .update(&self.source, |status| status.took(taken, now));
+        self.app.events.publish(Event::Source(self.source.clone()));
+    }
+}
+
+fn stop(error: ApiError) -> Stop {
+    Stop(error.message().to_owned())
+}
