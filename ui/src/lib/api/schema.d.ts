@@ -4,6 +4,133 @@
  */
 
 export interface paths {
+    "/api/data-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The data plan of every machine that has none of its own. */
+        get: operations["get_data_plan"];
+        /** Sets the data plan of every machine that has none of its own. */
+        put: operations["set_data_plan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dictionaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every dictionary, the newest first. */
+        get: operations["get_dictionaries"];
+        put?: never;
+        /** Brings a dictionary as a file. Drops that wait for it are read by themselves. */
+        post: operations["add_dictionary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dictionaries/train": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Trains a dictionary from what is stored. It takes a while; the fleet's drops get smaller with it. */
+        post: operations["train_dictionary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dictionaries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of a dictionary, as an agent's `dictionary_file` takes it. */
+        get: operations["get_dictionary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dictionaries/{id}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives agents this dictionary from now on, with the answers to their heartbeats. */
+        post: operations["use_dictionary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The drops that arrived, the newest first. */
+        get: operations["get_drops"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drops/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a file of drops, as USALive's HTTP transport posts it.
+         * @description The body is the file, with any Content-Type or none; the name is a hint only. Sign in with the
+         *     user and password of a source of kind `http` (Basic), or with a token of the role `source`
+         *     (Bearer). 200 says that everything in the file is durable: stored, known already, or in
+         *     quarantine. "Test Transport" (`reason=TEST`) is answered with 200 and shown with the source.
+         */
+        post: operations["post_drop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/heartbeat": {
         parameters: {
             query?: never;
@@ -51,7 +178,8 @@ export interface paths {
         /**
          * What happens, as Server-Sent Events. Ids are `<boot>-<n>`. Events: `entries` (EntriesEvent),
          *     `machine` (ContactEvent: heard, or its status changed), `machines` `{}` (the list changed),
-         *     `critical` (Entry), `reset` `{}` (the resume point is lost: fetch anew), `tick` (TickEvent, at
+         *     `critical` (Entry), `source` (SourceEvent: it was changed, fails, works again or brought files),
+         *     `quarantine` `{}` (its list changed), `reset` `{}` (the resume point is lost: fetch anew), `tick` (TickEvent, at
          *     once and every 10 s).
          */
         get: operations["get_live"];
@@ -163,7 +291,7 @@ export interface paths {
         /** Every machine with its status, counts and last contact. */
         get: operations["get_machines"];
         put?: never;
-        /** Registers a machine and makes its key. */
+        /** Registers a machine and makes its key. Drops of it that wait in quarantine are read by themselves. */
         post: operations["add_machine"];
         delete?: never;
         options?: never;
@@ -206,6 +334,41 @@ export interface paths {
         post?: never;
         /** Withdraws it: with its next heartbeat the machine goes back to its own file. */
         delete: operations["withdraw_agent_config"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{id}/cell": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What comes of a machine by cell: drops, gaps, delivery, data and money. */
+        get: operations["get_cell"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{id}/data-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives a machine a data plan of its own. */
+        put: operations["set_machine_data_plan"];
+        post?: never;
+        /** Takes a machine's own data plan away: the fleet's counts again. */
+        delete: operations["remove_machine_data_plan"];
         options?: never;
         head?: never;
         patch?: never;
@@ -321,6 +484,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in quarantine, the newest first. */
+        get: operations["get_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One item with what was kept of its bytes. */
+        get: operations["get_quarantine_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Discards an item; it can be restored for seven days. */
+        post: operations["discard_quarantined"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a discarded item back. */
+        post: operations["restore_quarantined"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries to read an item again. What waits for a machine or a dictionary is tried by itself when
+         *     that comes.
+         */
+        post: operations["retry_quarantined"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -353,6 +604,88 @@ export interface paths {
         put?: never;
         /** Makes a one-time sign-in link for a browser. */
         post: operations["add_signin_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every source and how it does. */
+        get: operations["get_sources"];
+        put?: never;
+        /**
+         * Adds a source; it is asked at once. One that was removed a while ago (by `id`, else by name) gets
+         *     its secrets back when it goes to the same account of the same server.
+         */
+        post: operations["add_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries a configuration, or one that is there (`id`) with changes: the connection, the sign-in and
+         *     the folder. Changes nothing there. 200 also when it does not work: `ok` and `message` say it.
+         */
+        post: operations["test_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes a source; it is asked at once. Secrets that are left out (or `***`) stay as they were, as
+         *     long as they go to the same account of the same server.
+         */
+        put: operations["set_source"];
+        post?: never;
+        /**
+         * Removes a source and answers what it was, so that it can be put back: `POST /api/sources` with
+         *     this answer. What it has brought stays.
+         */
+        delete: operations["remove_source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{id}/poll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a source now, whenever it would be its turn. */
+        post: operations["poll_source"];
         delete?: never;
         options?: never;
         head?: never;
@@ -434,6 +767,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What to do with a file that was taken.
+         * @enum {string}
+         */
+        After: "keep" | "move" | "delete";
         /** @description What a machine is to have, and what it says of it. */
         AgentConfig: {
             desired: components["schemas"]["DesiredAgentConfig"] | null;
@@ -498,6 +836,80 @@ export interface components {
             /** @description Entries that were not taken, each with its reason. */
             rejected: components["schemas"]["RejectedEntry"][];
         };
+        /** @description How the way through the card reader is. */
+        CellHealth: {
+            /**
+             * Format: int64
+             * @description What may be used in a month; absent: no bound.
+             */
+            budget_bytes?: number | null;
+            /** @description What fails, in words. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description What the month will come to when it goes on like this.
+             */
+            forecast_bytes?: number;
+            /** @description When the reader took the last drop, RFC 3339 by the machine's clock. */
+            last_drop_at?: string | null;
+            /**
+             * Format: int64
+             * @description The number of that drop.
+             */
+            last_number?: number | null;
+            /** @description The reader's serial number. */
+            reader_serial?: string | null;
+            /**
+             * Format: int32
+             * @description How often drops are due, in seconds, when WiFi does not deliver; absent: hourly.
+             */
+            send_interval_s?: number | null;
+            /**
+             * Format: int32
+             * @description Bit error rate as the reader says it.
+             */
+            signal_ber?: number | null;
+            /**
+             * Format: int32
+             * @description Signal strength as the reader says it.
+             */
+            signal_rssi?: number | null;
+            /**
+             * @description `active`, `standby` (WiFi delivers, one drop a day), `holding` (the month's data runs short)
+             *     or `failing`; other words are of a newer agent.
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description Bytes used in this calendar month (UTC).
+             */
+            used_bytes?: number;
+            /**
+             * Format: int64
+             * @description Entries of the levels that go this way and have not left yet.
+             */
+            waiting?: number;
+        };
+        /** @description A machine's cellular path. */
+        CellView: {
+            agent: components["schemas"]["CellHealth"] | null;
+            /** @description How much of what was sent arrived. */
+            delivery: components["schemas"]["DeliveryView"];
+            /** @description The dictionary that its agent uses, as its last heartbeat said. */
+            dictionary: string | null;
+            /** @description Drops that never came, the newest first. */
+            gaps: components["schemas"]["GapView"][];
+            /** @description Arrival of its last drop; null when none ever came. */
+            last_drop_at: string | null;
+            /**
+             * Format: int64
+             * @description Number of the newest drop.
+             */
+            last_number: number | null;
+            /** @description This month's data and money. */
+            plan: components["schemas"]["PlanView"];
+            signal: components["schemas"]["SignalView"] | null;
+        };
         /**
          * @description How far the machine's clock could be trusted when the entry was written.
          * @enum {string}
@@ -532,6 +944,38 @@ export interface components {
             /** @description Which. */
             machine_id: components["schemas"]["MachineId"];
         };
+        /**
+         * @description What a month of data may use and what it costs.
+         * @example {
+         *       "currency": "USD",
+         *       "monthly_bytes": 1500000,
+         *       "price_cents_per_mb": 50
+         *     }
+         */
+        DataPlanBody: {
+            /** @description ISO 4217 code. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Bytes a calendar month (UTC); null: no limit.
+             */
+            monthly_bytes: number | null;
+            /**
+             * Format: double
+             * @description Price of 1,000,000 bytes in cents of the currency; 0 when it is not known.
+             */
+            price_cents_per_mb: number;
+        };
+        /** @description Delivery over the last days, per path. */
+        DeliveryView: {
+            cell: components["schemas"]["RateView"] | null;
+            /**
+             * Format: int64
+             * @description Over how many days.
+             */
+            days: number;
+            wifi: components["schemas"]["RateView"] | null;
+        };
         /** @description A configuration that is handed out. */
         DesiredAgentConfig: {
             /** @description When it was set. */
@@ -540,6 +984,111 @@ export interface components {
             toml: string;
             /** @description Names it. */
             version: string;
+        };
+        /** @description Every dictionary. */
+        DictionaryList: {
+            /** @description The one that agents are given; null: each uses the one that came with it. */
+            current: string | null;
+            /** @description The newest first. */
+            dictionaries: components["schemas"]["DictionaryView"][];
+        };
+        /** @description A dictionary. It is kept for ever: a drop that was packed with it may still come. */
+        DictionaryView: {
+            /** @description When it came here. */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Entries that it was trained from; 0 when that is not known.
+             */
+            entries: number;
+            /**
+             * @description Its id: 8 hex digits.
+             * @example 1a2b3c4d
+             */
+            id: string;
+            /** @description Whether agents are given this one. */
+            is_current: boolean;
+            /** @description How it came about. */
+            origin: components["schemas"]["Origin"];
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            size_bytes: number;
+        };
+        /**
+         * @description How a drop is written.
+         * @enum {string}
+         */
+        DropForm: "text" | "dense" | "bare";
+        /** @description A drop that arrived. */
+        DropView: {
+            /**
+             * Format: int64
+             * @description Those that were new.
+             */
+            accepted: number;
+            /** @description First arrival, by the server's clock. */
+            arrived_at: string;
+            /**
+             * Format: int64
+             * @description Those that were there before.
+             */
+            duplicates: number;
+            /**
+             * Format: int64
+             * @description Entries in it.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description The spool that numbers it; null in the bare form.
+             */
+            epoch: number | null;
+            /** @description How it is written. */
+            form: components["schemas"]["DropForm"];
+            /** @description Another drop of the same number says something else. */
+            is_conflict: boolean;
+            /**
+             * Format: int64
+             * @description Entries of the levels that go by cell which did not fit into it.
+             */
+            left_out: number;
+            /** @description Whose. */
+            machine_id: components["schemas"]["MachineId"];
+            /** @description When it was made, by the machine's clock; null in the bare form. */
+            made_at: string | null;
+            /** @description Name of its file or mail, as it came. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its number in the epoch; null in the bare form.
+             */
+            number: number | null;
+            /**
+             * Format: int64
+             * @description How often it came again.
+             */
+            repeats: number;
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            size_bytes: number;
+            /** @description The id of the source that it came by first, such as `s1`; `api` for none. */
+            source: string;
+            /**
+             * Format: int64
+             * @description Those that replaced a shortened one.
+             */
+            upgraded: number;
+        };
+        /** @description A page of drops. */
+        Drops: {
+            /** @description The newest arrival first. */
+            drops: components["schemas"]["DropView"][];
+            /** @description The cursor of the next page; null at the end. */
+            next: string | null;
         };
         /** @description `entries`: entries of a machine were stored. */
         EntriesEvent: {
@@ -559,6 +1108,8 @@ export interface components {
         };
         /** @description One stored entry. */
         Entry: {
+            /** @description First arrival in a drop; absent when it did not come so. */
+            cell_at?: string | null;
             /** @description How far the timestamp can be trusted. */
             clock: components["schemas"]["ClockState"];
             /** @description The part of the machine it speaks of. */
@@ -602,6 +1153,8 @@ export interface components {
             template: string;
             /** @description Event time as the sender gave it, RFC 3339 UTC with milliseconds. */
             timestamp: string;
+            /** @description First arrival over WiFi; absent when it did not come so. */
+            wifi_at?: string | null;
         };
         /**
          * @description Which way an entry came.
@@ -623,6 +1176,76 @@ export interface components {
          * @enum {string}
          */
         Fidelity: "full" | "summary";
+        /** @description A folder on an FTP server. */
+        FtpSource: {
+            /** @description What to do with a file that was taken. */
+            after?: components["schemas"]["After"];
+            /** @description Certificates of the authority to trust, in PEM; instead of the system's. */
+            ca_pem?: string | null;
+            /** @description The folder; the one after signing in when empty. */
+            folder?: string;
+            /** @description Name or address. */
+            host: string;
+            /**
+             * Format: int32
+             * @description Seconds between polls.
+             */
+            interval_s?: number;
+            /** @description The folder for `after = "move"`, seen from `folder` unless it begins with `/`. */
+            move_to?: string | null;
+            /** @description Its password. */
+            password?: components["schemas"]["Secret"];
+            /** @description Which files: `*` and `?`, case does not matter. */
+            pattern?: string;
+            /** @description `sha256/<base64>` of the server's public key; instead of an authority. */
+            pin?: string | null;
+            /**
+             * Format: int32
+             * @description 21 when absent, 990 with implicit TLS.
+             */
+            port?: number | null;
+            /**
+             * Format: int32
+             * @description Seconds that one step may take.
+             */
+            timeout_s?: number;
+            /** @description `explicit` when absent. `none` sends the password in clear. */
+            tls?: components["schemas"]["Tls"];
+            /**
+             * @description TLS 1.2 at most: for servers that want the data connection to resume the session and do
+             *     not manage it with TLS 1.3 (they answer 522 or break off).
+             */
+            tls_max_12?: boolean;
+            /**
+             * @description Connect for data to the address that the server names, which servers behind NAT get wrong.
+             *     When absent, to the server's own.
+             */
+            trust_pasv_address?: boolean;
+            /** @description The account. */
+            user: string;
+        };
+        /** @description Drops that never came. */
+        GapView: {
+            /** @description When the drop before the gap was made. */
+            after: string | null;
+            /** @description When the drop after the gap was made. */
+            before: string | null;
+            /**
+             * Format: int64
+             * @description The spool that numbered them.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description The first that is missing.
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description The last that is missing.
+             */
+            last: number;
+        };
         /** @description The process answers. */
         Health: {
             /** @description `ok`. */
@@ -636,6 +1259,7 @@ export interface components {
             /** @description Version of the agent, such as `0.1.0`. */
             agent_version?: string | null;
             app?: components["schemas"]["AppHealth"] | null;
+            cell?: components["schemas"]["CellHealth"] | null;
             clock?: components["schemas"]["ClockState"] | null;
             /**
              * Format: int64
@@ -648,6 +1272,8 @@ export interface components {
              * @description Processor temperature in degrees Celsius.
              */
             cpu_temperature_c?: number | null;
+            /** @description The dictionary that drops are packed with; absent when the cellular path is off. */
+            dictionary?: string | null;
             /**
              * Format: int64
              * @description Free bytes on the disk that holds the spool.
@@ -741,6 +1367,7 @@ export interface components {
         /** @description The server's answer to a heartbeat. */
         HeartbeatAnswer: {
             config?: components["schemas"]["NewConfig"] | null;
+            dictionary?: components["schemas"]["NewDictionary"] | null;
             /** @description A key to use from now on; the one before stays good until this one was used. */
             new_key?: string | null;
             /** @description Entries to send once more. */
@@ -765,6 +1392,84 @@ export interface components {
             step_ms: number;
             /** @description End of the last bin. */
             to: string;
+        };
+        /** @description USALive's HTTP transport, which posts to `/api/drops/<name>` here. */
+        HttpSource: {
+            /** @description Their password. */
+            password?: components["schemas"]["Secret"];
+            /** @description Who posts, for HTTP Basic. */
+            user: string;
+        };
+        /**
+         * @description How to sign in.
+         * @enum {string}
+         */
+        ImapAuth: "password" | "xoauth2";
+        /** @description A folder of a mailbox. */
+        ImapSource: {
+            /**
+             * @description XOAUTH2: a token as it is. It ends within hours at most providers: a script has to set a
+             *     new one, or `refresh_token` is used instead.
+             */
+            access_token?: components["schemas"]["Secret"];
+            /** @description What to do with a mail that was taken. */
+            after?: components["schemas"]["After"];
+            /** @description `password` when absent. */
+            auth?: components["schemas"]["ImapAuth"];
+            /** @description Certificates of the authority to trust, in PEM; instead of the system's. */
+            ca_pem?: string | null;
+            /** @description Who we are there. */
+            client_id?: string | null;
+            /** @description The secret of that, where the provider wants one. */
+            client_secret?: components["schemas"]["Secret"];
+            /** @description The folder; INBOX when empty. */
+            folder?: string;
+            /** @description Address of the sender, with `*` and `?`. */
+            from?: string;
+            /** @description Name or address. */
+            host: string;
+            /**
+             * Format: int32
+             * @description Seconds between polls; a server with IDLE says sooner that something came.
+             */
+            interval_s?: number;
+            /** @description The folder for `after = "move"`. */
+            move_to?: string | null;
+            /** @description Its password. */
+            password?: components["schemas"]["Secret"];
+            /** @description Name of an attachment, with `*` and `?`. `*` takes mails without one too. */
+            pattern?: string;
+            /** @description `sha256/<base64>` of the server's public key; instead of an authority. */
+            pin?: string | null;
+            /**
+             * Format: int32
+             * @description 993 when absent, 143 without implicit TLS.
+             */
+            port?: number | null;
+            /** @description XOAUTH2: gets an access token at every poll from `token_url`. */
+            refresh_token?: components["schemas"]["Secret"];
+            /**
+             * Format: date
+             * @description Only mails that arrived on this day or later.
+             */
+            since?: string | null;
+            /** @description Subject, with `*` and `?`. */
+            subject?: string;
+            /**
+             * Format: int32
+             * @description Seconds that one step may take.
+             */
+            timeout_s?: number;
+            /** @description `implicit` when absent; `explicit` is STARTTLS; `none` sends the password in clear. */
+            tls?: components["schemas"]["Tls"];
+            /** @description TLS 1.2 at most. */
+            tls_max_12?: boolean;
+            /** @description Where to get access tokens; https only. */
+            token_url?: string | null;
+            /** @description Only mails that nobody has read. Otherwise every mail that we have not taken yet. */
+            unseen_only?: boolean;
+            /** @description The account. */
+            user: string;
         };
         /** @description Which server this is and how it is reached. */
         Info: {
@@ -810,6 +1515,18 @@ export interface components {
         };
         /** @enum {string} */
         Level: "DEBUG" | "INFO" | "WARN" | "ERROR" | "CRITICAL";
+        /**
+         * @description How one way is.
+         * @enum {string}
+         */
+        LinkState: "none" | "up" | "late" | "down" | "standby" | "failing";
+        /** @description Both ways. */
+        Links: {
+            /** @description Drops through the card reader. */
+            cell: components["schemas"]["LinkState"];
+            /** @description HTTPS from the agent. */
+            wifi: components["schemas"]["LinkState"];
+        };
         /** @description A page of entries. */
         LogPage: {
             /** @description In the order asked for: by (filed_at, epoch, seq). */
@@ -875,6 +1592,8 @@ export interface components {
             last_contact: components["schemas"]["LastContact"];
             /** @description Last heartbeat, by the server's clock. */
             last_heartbeat: string | null;
+            /** @description How each path is, by its own schedule. */
+            links: components["schemas"]["Links"];
             /** @description Where it stands. */
             location: string;
             /** @description Its id. */
@@ -947,6 +1666,13 @@ export interface components {
             toml: string;
             /** @description Names it; empty withdraws the one handed out before: the machine's own file counts again. */
             version: string;
+        };
+        /** @description A dictionary for a machine that sends drops. */
+        NewDictionary: {
+            /** @description Its bytes in standard base64. */
+            data: string;
+            /** @description Its id, 8 hex digits; the machine works it out again from the bytes. */
+            id: string;
         };
         /** @description An entry as it is sent; fields that are not known are ignored. */
         NewEntry: {
@@ -1022,6 +1748,32 @@ export interface components {
             name?: string | null;
             role?: components["schemas"]["Role"] | null;
         };
+        /**
+         * @description A source to add, or what it is to be.
+         * @example {
+         *       "config": {
+         *         "after": "delete",
+         *         "folder": "/drops",
+         *         "host": "ftp.example.com",
+         *         "password": "…",
+         *         "pattern": "*.txt",
+         *         "user": "vendlog"
+         *       },
+         *       "kind": "ftps",
+         *       "name": "USALive"
+         *     }
+         */
+        NewSource: {
+            /** @description Where and how. */
+            config: components["schemas"]["SourceConfig"];
+            /** @description Whether it is asked at all; yes when absent. */
+            enabled?: boolean;
+            /** @description When a source that was removed is put back: its id, by which its secrets are found. */
+            id?: string | null;
+            kind?: components["schemas"]["SourceKind"] | null;
+            /** @description A name for people. */
+            name: string;
+        };
         /** @description A token to make. */
         NewToken: {
             /** @description What the token is for. */
@@ -1029,12 +1781,18 @@ export interface components {
             /** @description What it may do. */
             role: components["schemas"]["Role"];
         };
+        /**
+         * @description How a dictionary came about.
+         * @enum {string}
+         */
+        Origin: "shipped" | "trained" | "uploaded";
         /** @description Its answer: the key is shown this once. */
         PairAnswer: {
             /** @description A configuration to begin with; it does not hold the key. */
             agent_toml: string;
             /** @description For the agent's `api_key_file`. */
             api_key: string;
+            dictionary?: components["schemas"]["NewDictionary"] | null;
             /** @description Who the machine is now. */
             machine_id: components["schemas"]["MachineId"];
         };
@@ -1053,6 +1811,155 @@ export interface components {
             pairing_code: string;
         };
         /**
+         * @description How a month stands against its plan.
+         * @enum {string}
+         */
+        PlanStateView: "ok" | "warn" | "over";
+        /** @description A month against its plan. */
+        PlanView: {
+            /**
+             * Format: int64
+             * @description What may be used: of the data plan, else of the agent's own budget; null: no limit is known.
+             */
+            budget_bytes: number | null;
+            /**
+             * Format: double
+             * @description Price of the bytes so far, in cents.
+             */
+            cost_cents: number;
+            /** @description ISO 4217 code. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Bytes at the month's end if it goes on as in the last seven days.
+             */
+            forecast_bytes: number;
+            /**
+             * Format: double
+             * @description Price of the forecast, in cents.
+             */
+            forecast_cents: number;
+            /** @description Whether the plan is the machine's own; else it is the fleet's. */
+            is_own: boolean;
+            /** @description The month in UTC, such as `2026-11`. */
+            month: string;
+            /**
+             * Format: double
+             * @description Price of 1,000,000 bytes in cents; 0 when it is not known.
+             */
+            price_cents_per_mb: number;
+            /** @description `ok`, `warn` or `over`. */
+            state: components["schemas"]["PlanStateView"];
+            /**
+             * Format: int64
+             * @description Bytes so far: each drop with 200 bytes for what the carrier counts beside it, and those known
+             *     to be lost. What the reader sends for itself (card payments) is not known.
+             */
+            used_bytes: number;
+            /**
+             * Format: double
+             * @description The share of the budget from which on it warns.
+             */
+            warn_at: number;
+        };
+        /** @description What became of a posted file. */
+        Posted: {
+            /**
+             * Format: int64
+             * @description Drops that were stored now.
+             */
+            drops: number;
+            /** @description Whether this was the service's "Test Transport". */
+            is_test: boolean;
+            /**
+             * Format: int64
+             * @description Parts that cannot be read and wait in quarantine.
+             */
+            quarantined: number;
+            /**
+             * Format: int64
+             * @description Drops that had come before.
+             */
+            repeats: number;
+        };
+        /** @description What is in quarantine. */
+        Quarantine: {
+            /** @description The newest first. */
+            items: components["schemas"]["QuarantineItem"][];
+            /**
+             * Format: int64
+             * @description How many wait; discarded ones are not counted.
+             */
+            waiting: number;
+        };
+        /** @description An item with its bytes. */
+        QuarantineContent: components["schemas"]["QuarantineItem"] & {
+            /** @description The same bytes in base64. */
+            base64: string;
+            /** @description What was kept of it (64 KiB at most) as text; what is no UTF-8 is shown as `\u{fffd}`. */
+            text: string;
+        };
+        /** @description Something that could not be read. Card numbers were taken out before it was kept. */
+        QuarantineItem: {
+            /** @description First arrival, by the server's clock. */
+            arrived_at: string;
+            /**
+             * @description Why it waits, for a program: `unknown_machine`, `unknown_dictionary`, `unknown_version`,
+             *     `damaged`, `not_a_drop`, `too_large`, `encrypted`, `nested`, `too_much`, `nothing_inside`,
+             *     `not_unpacked` or `fault`.
+             * @example unknown_machine
+             */
+            code: string;
+            /** @description The dictionary that it waits for. */
+            dictionary: string | null;
+            /** @description When it was discarded; it can be restored for seven days. */
+            discarded_at: string | null;
+            /**
+             * Format: int64
+             * @description Its number; never given twice.
+             */
+            id: number;
+            /** @description Whose it may be. */
+            machine_id: string | null;
+            /** @description Name of its file or mail. */
+            name: string;
+            /** @description How it begins, up to 300 characters. */
+            preview: string;
+            /** @description Why it waits and what to do, for a person. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description How often the same came again.
+             */
+            repeats: number;
+            /**
+             * Format: int64
+             * @description How many bytes it had.
+             */
+            size_bytes: number;
+            /** @description The id of the source that it came by, such as `s1`; `api` for none. */
+            source: string;
+        };
+        /** @description How much of what was sent arrived. */
+        RateView: {
+            /**
+             * Format: int64
+             * @description So many arrived.
+             */
+            arrived: number;
+            /**
+             * Format: int64
+             * @description So many were sent, as the numbers tell.
+             */
+            expected: number;
+            /**
+             * Format: double
+             * @description Their share, 0 to 1.
+             * @example 0.97
+             */
+            rate: number;
+        };
+        /**
          * @description What an agent knows of the way to the server.
          * @enum {string}
          */
@@ -1061,6 +1968,8 @@ export interface components {
         Readiness: {
             /** @description `ok`: a write was synced to disk. */
             disk: string;
+            /** @description `ok`, or which sources of drops fail and why; a server is ready all the same. */
+            sources: string;
             /** @description `ready`. */
             status: string;
             /** @description `ok`: the store answers. */
@@ -1158,11 +2067,27 @@ export interface components {
              */
             missing: number;
         };
+        /** @description What came of a retry. */
+        RetryAnswer: {
+            /**
+             * Format: int64
+             * @description Drops that were stored now.
+             */
+            drops: number;
+            /** @description It was read and has left quarantine. */
+            is_read: boolean;
+            item: components["schemas"]["QuarantineItem"] | null;
+            /**
+             * Format: int64
+             * @description Drops that had come before.
+             */
+            repeats: number;
+        };
         /**
          * @description What a person may do.
          * @enum {string}
          */
-        Role: "manager" | "technician" | "owner";
+        Role: "manager" | "technician" | "owner" | "source";
         /**
          * @description How a new key comes to its machine.
          * @enum {string}
@@ -1181,6 +2106,11 @@ export interface components {
             machine_id: components["schemas"]["MachineId"];
         };
         /**
+         * @description A secret text. Empty means that there is none.
+         * @example ***
+         */
+        Secret: string;
+        /**
          * @description How the caller came in.
          * @enum {string}
          */
@@ -1194,10 +2124,210 @@ export interface components {
             /** @description What the caller may do. */
             role: components["schemas"]["Role"];
         };
+        /**
+         * @description How to sign in.
+         * @enum {string}
+         */
+        SftpAuth: "password" | "key";
+        /** @description A folder on an SSH server. */
+        SftpSource: {
+            /** @description What to do with a file that was taken. */
+            after?: components["schemas"]["After"];
+            /** @description `password` when absent. */
+            auth?: components["schemas"]["SftpAuth"];
+            /** @description The folder; the one after signing in when empty. */
+            folder?: string;
+            /** @description Name or address. */
+            host: string;
+            /**
+             * @description The server's key, `SHA256:<base64>` as `ssh-keygen -lf` prints it. Without it nothing is
+             *     fetched: the first test shows the key to accept.
+             */
+            host_key?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds between polls.
+             */
+            interval_s?: number;
+            /** @description The folder for `after = "move"`, seen from `folder` unless it begins with `/`. */
+            move_to?: string | null;
+            /** @description What the private key is encrypted with, if it is. */
+            passphrase?: components["schemas"]["Secret"];
+            /** @description Its password. */
+            password?: components["schemas"]["Secret"];
+            /** @description Which files: `*` and `?`, case does not matter. */
+            pattern?: string;
+            /**
+             * Format: int32
+             * @description 22 when absent.
+             */
+            port?: number | null;
+            /** @description The private key, in OpenSSH's or another PEM form. */
+            private_key?: components["schemas"]["Secret"];
+            /**
+             * Format: int32
+             * @description Seconds that one step may take.
+             */
+            timeout_s?: number;
+            /** @description The account. */
+            user: string;
+        };
+        /** @description The signal of the card reader's modem. */
+        SignalView: {
+            /**
+             * Format: int32
+             * @description Bit error rate in the reader's own unit (GSM modems: 0 to 7, 99 unknown).
+             */
+            ber: number | null;
+            /**
+             * Format: int32
+             * @description Received signal strength in the reader's own unit (GSM modems: 0 to 31, 99 unknown).
+             */
+            rssi: number | null;
+        };
         /** @description A sign-in link: good for ten minutes and one browser. */
         SigninLink: {
             /** @description To be opened in a browser. */
             url: string;
+        };
+        /** @description Where drops come from, and how to get them. JSON with a `kind`; secrets serialise as `***`. */
+        SourceConfig: (components["schemas"]["FtpSource"] & {
+            /** @enum {string} */
+            kind: "ftp";
+        }) | (components["schemas"]["SftpSource"] & {
+            /** @enum {string} */
+            kind: "sftp";
+        }) | (components["schemas"]["ImapSource"] & {
+            /** @enum {string} */
+            kind: "imap";
+        }) | (components["schemas"]["HttpSource"] & {
+            /** @enum {string} */
+            kind: "http";
+        });
+        /** @description `source`: a source of drops was changed, or its state did. */
+        SourceEvent: {
+            /** @description Which. */
+            source_id: string;
+        };
+        /**
+         * @description What a source is.
+         * @enum {string}
+         */
+        SourceKind: "ftp" | "ftps" | "sftp" | "imap" | "http";
+        /** @description Why a source fails. */
+        SourceProblem: {
+            /**
+             * @description `refused`, `unreachable`, `timed_out`, `tls`, `host_key`, `no_folder`, `protocol`, `config` or
+             *     `stopped` (the store cannot take anything).
+             * @example refused
+             */
+            code: string;
+            /** @description What is wrong and what to do. */
+            message: string;
+        };
+        /**
+         * @description The word beside a source.
+         * @enum {string}
+         */
+        SourceState: "never" | "ok" | "failing" | "off";
+        /** @description How a source does. */
+        SourceStatusView: {
+            /**
+             * Format: int64
+             * @description Drops that were in them and new.
+             */
+            drops_taken: number;
+            error: components["schemas"]["SourceProblem"] | null;
+            /** @description Since when it has failed. */
+            failing_since: string | null;
+            /**
+             * Format: int64
+             * @description Files or mails taken since it was added.
+             */
+            files_taken: number;
+            /** @description It is being asked at this moment. */
+            is_polling: boolean;
+            /** @description When a file was taken last. */
+            last_file_at: string | null;
+            /** @description When it was asked last. */
+            last_poll_at: string | null;
+            /** @description When that worked last, or when a file was posted. */
+            last_success_at: string | null;
+            /** @description When it is asked next, at the latest; a mailbox with IDLE says itself that something came. */
+            next_poll_at: string | null;
+            /**
+             * Format: int64
+             * @description Mails and files that the last poll passed over, because they do not match.
+             */
+            passed_over: number;
+            /**
+             * Format: int64
+             * @description Parts of them that went to quarantine.
+             */
+            quarantined: number;
+            /** @description The word. */
+            state: components["schemas"]["SourceState"];
+            /** @description When the service's "Test Transport" called; kind `http`. */
+            tested_at: string | null;
+            /** @description Single files that the last poll could not take although the source works. */
+            troubles: string[];
+        };
+        /** @description What to try. */
+        SourceTest: {
+            config?: components["schemas"]["SourceConfig"] | null;
+            /** @description Not read. */
+            enabled?: boolean | null;
+            /** @description A source that is there; secrets that `config` leaves out are its. */
+            id?: string | null;
+            kind?: components["schemas"]["SourceKind"] | null;
+            /** @description Not read. */
+            name?: string | null;
+        };
+        /** @description What a test found. */
+        SourceTested: {
+            /** @description Why it does not work, for a program; see SourceProblem. */
+            code: string | null;
+            /**
+             * Format: int64
+             * @description Files or mails there that match.
+             */
+            files: number;
+            /**
+             * @description The key that the server showed, when it is not trusted yet: `sha256/…` goes into `pin`,
+             *     `SHA256:…` into `host_key`, after somebody compared it.
+             */
+            fingerprint: string | null;
+            /** @description What was found, or what is wrong and what to do. */
+            message: string;
+            /** @description Whether it works. */
+            ok: boolean;
+            /** @description Some of their names, the newest first. */
+            sample: string[];
+        };
+        /** @description A source and how it does. */
+        SourceView: {
+            /** @description Where and how; every secret that is set reads `***`. */
+            config: components["schemas"]["SourceConfig"];
+            /** @description Whether it is asked at all. */
+            enabled: boolean;
+            /** @description Whether a secret is set. */
+            has_secret: boolean;
+            /**
+             * @description Names it for ever.
+             * @example s1
+             */
+            id: string;
+            /** @description What it is. */
+            kind: components["schemas"]["SourceKind"];
+            /** @description A name for people. */
+            name: string;
+            /** @description How it does. */
+            status: components["schemas"]["SourceStatusView"];
+        };
+        /** @description Every source. */
+        Sources: {
+            /** @description In the order they were added. */
+            sources: components["schemas"]["SourceView"][];
         };
         /**
          * @description The PRD's word beside the colour.
@@ -1220,10 +2350,25 @@ export interface components {
             /** @description The server's clock. */
             server_time: string;
         };
+        /**
+         * @description How a connection is encrypted.
+         * @enum {string}
+         */
+        Tls: "none" | "explicit" | "implicit";
         /** @description A token; shown this once. */
         Token: {
             /** @description To be sent as `Authorization: Bearer …`. */
             token: string;
+        };
+        /** @description What to train from. */
+        TrainRequest: {
+            /**
+             * Format: int32
+             * @description Days of stored entries, 1 to 400; 30 when absent.
+             */
+            days?: number | null;
+            /** @description Whether agents are given it; yes when absent. */
+            make_current?: boolean | null;
         };
     };
     responses: never;
@@ -1234,6 +2379,426 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_data_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataPlanBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_data_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataPlanBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataPlanBody"];
+                };
+            };
+            /** @description a field cannot be taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_dictionaries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DictionaryList"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    add_dictionary: {
+        parameters: {
+            query?: {
+                /** @description `true`: agents are given it from now on. Otherwise drops are only read with it. */
+                current?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DictionaryView"];
+                };
+            };
+            /** @description this is no dictionary */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no dictionary is so large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    train_dictionary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrainRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DictionaryView"];
+                };
+            };
+            /** @description a field cannot be taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description one is being trained, or too little is stored */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_dictionary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such dictionary */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    use_dictionary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DictionaryView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such dictionary */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_drops: {
+        parameters: {
+            query?: {
+                /** @description Only this machine's. */
+                machine?: string;
+                /** @description 1 to 1,000; more is clamped; 100 when absent. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drops"];
+                };
+            };
+            /** @description a parameter cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_drop: {
+        parameters: {
+            query?: {
+                /** @description `TEST`: a test call, nothing is stored */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description the file's name
+                 * @example VM001-1764000000-17.txt
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        /** @description a drop, several in a zip, or a mail; up to 1 MiB */
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posted"];
+                };
+            };
+            /** @description the body broke off */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description the body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description 64 MiB and more are not even read */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description too many wrong passwords */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description not now; send it again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description the disk is full; send it again */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_heartbeat: {
         parameters: {
             query?: never;
@@ -1939,6 +3504,138 @@ export interface operations {
             };
         };
     };
+    get_cell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the machine */
+                id: components["schemas"]["MachineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_machine_data_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the machine */
+                id: components["schemas"]["MachineId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataPlanBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataPlanBody"];
+                };
+            };
+            /** @description a field cannot be taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_machine_data_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the machine */
+                id: components["schemas"]["MachineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the fleet's plan counts */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     add_pairing_code: {
         parameters: {
             query?: never;
@@ -2291,6 +3988,217 @@ export interface operations {
             };
         };
     };
+    get_quarantine: {
+        parameters: {
+            query?: {
+                /** @description `true` shows what was discarded too. */
+                discarded?: boolean;
+                /** @description 1 to 1,000; 200 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quarantine"];
+                };
+            };
+            /** @description a parameter cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_quarantine_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the item's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineContent"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such item */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    discard_quarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the item's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineItem"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such item */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    restore_quarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the item's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineItem"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such item */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    retry_quarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the item's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryAnswer"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such item */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description only its beginning was kept */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -2367,6 +4275,15 @@ export interface operations {
                     "application/json": components["schemas"]["SigninLink"];
                 };
             };
+            /** @description a field cannot be taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description no valid credential */
             401: {
                 headers: {
@@ -2377,6 +4294,286 @@ export interface operations {
                 };
             };
             /** @description the server takes no connections */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sources"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    add_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSource"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description it cannot work; the words say why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there are 50 sources already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    test_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceTest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceTested"];
+                };
+            };
+            /** @description this is no configuration */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the source */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSource"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description it cannot work; the words say why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description another source has this user */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the source */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    poll_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the source */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it is being asked */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description it is switched off, or brings by itself */
             409: {
                 headers: {
                     [name: string]: unknown;
