@@ -60,6 +60,7 @@ export function aMachine(id: string, part: Partial<Machine> = {}): Machine {
     state: 'online',
     reason: 'In contact by WiFi.',
     last_contact: { wifi: new Date(NOW - 12_000).toISOString(), cell: null },
+    links: { wifi: 'up', cell: 'none' },
     last_heartbeat: null,
     errors_1h: 0,
     warnings_1h: 0,
