@@ -1,13 +1,7 @@
 // The part of the server in memory that knows sources, quarantine, drops and data plans.
 import type { Answer, Request } from '../src/lib/api/transport';
 import type { Cell, DataPlan } from '../src/lib/cell/types';
-import type {
-  Drop,
-  QuarantineWhole,
-  Source,
-  SourceChange,
-  TestAnswer,
-} from '../src/lib/sources/types';
+import type { Drop, QuarantineWhole, Source, TestAnswer } from '../src/lib/sources/types';
 import { aSource, noCell } from './cellular';
 
 export class CellularServer {
@@ -56,7 +50,7 @@ export class CellularServer {
       this.sources = this.sources.filter((source) => source.id !== id);
       return json(200, gone);
     }
-    const made = aSource(id ?? `s${(this.#next += 1)}`, body as SourceChange);
+    const made = aSource(id ?? `s${(this.#next += 1)}`, body as Partial<Source>);
     this.sources = [...this.sources.filter((source) => source.id !== id), made];
     return json(method === 'POST' ? 201 : 200, made);
   }

@@ -12,6 +12,7 @@ export function aSource(id: string, part: Partial<Source> = {}): Source {
     kind: 'ftp',
     enabled: true,
     config: {
+      kind: 'ftp',
       host: 'ftp.example.com',
       tls: 'none',
       user: 'vend',

@@ -164,8 +164,10 @@ test('a source is turned off without losing anything', async () => {
   openAt('/sources?source=s1', server);
   await userEvent.click(await screen.findByRole('button', { name: 'Turn off' }));
   expect(await screen.findByText('USALive is off: nothing is fetched from it.')).toBeTruthy();
-  const { password, ...config } = aSource('s1').config;
-  expect(password).toBe('***');
+  const config: Record<string, unknown> = { ...aSource('s1').config };
+  expect(config['password']).toBe('***');
+  delete config['password'];
+  delete config['kind'];
   expect(last(server)?.body).toEqual({ name: 'USALive', kind: 'ftp', enabled: false, config });
 });
 

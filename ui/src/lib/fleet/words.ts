@@ -1,6 +1,5 @@
 // What the fleet page says about the whole: is anything wrong, where, since when.
 import type { Machine, Status } from '../api/types';
-import type { CellHealth } from '../cell/types';
 import { counted } from '../format/number';
 
 export const STATUS_WORD: Record<Status, string> = {
@@ -48,13 +47,11 @@ export interface CellWord {
  * A word in place of the time where the time would mislead: a drop a day is all that standby means,
  * and a reader that takes none is worse than an old drop says. Null where the time says it all.
  */
-export function cellWord({ heartbeat, last_contact }: Machine): CellWord | null {
-  const cell = (heartbeat as { cell?: CellHealth } | null)?.cell;
-  if (!cell || !last_contact.wifi) return null;
-  if (cell.state === 'standby') {
+export function cellWord({ links, heartbeat }: Machine): CellWord | null {
+  if (links.cell === 'standby') {
     return { word: 'standby', title: 'WiFi delivers; one drop a day', grave: false };
   }
-  if (cell.state !== 'failing') return null;
-  const why = cell.error ?? 'The reader takes no drops';
+  if (links.cell !== 'failing') return null;
+  const why = heartbeat?.cell?.error ?? 'The reader takes no drops';
   return { word: 'failing', title: why, grave: true };
 }

@@ -23,13 +23,14 @@ export function newDraft(kind: FormKind): Draft {
 
 export function draftOf({ id, kind: told, name, enabled, config }: Source): Draft {
   const kind = told === 'ftps' ? 'ftp' : told;
+  const before: SourceConfig = config;
   const values = Object.fromEntries(
     FIELDS[kind].map(({ key, input, first = '' }) => {
-      const said = isSecret(input) ? '' : text(config[key]);
+      const said = isSecret(input) ? '' : text(before[key]);
       return [key, said || (input === 'choice' ? first : '')];
     }),
   );
-  return { id, kind, name, enabled, values, before: config };
+  return { id, kind, name, enabled, values, before };
 }
 
 /** The fields that the form shows now: some only matter when another says so. */

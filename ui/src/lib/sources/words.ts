@@ -6,13 +6,10 @@ import type { Source } from './types';
 
 /** "FTP ftp.example.com/out, every 60 s". */
 export function whereOf({ kind, config }: Source): string {
-  const host = String(config['host'] ?? '');
-  const folder = String(config['folder'] ?? '');
-  const seconds = Number(config['interval_s'] ?? 60);
+  if (config.kind === 'http') return `HTTP POST to this server, as ${config.user}`;
+  const { host, user, folder = '', interval_s: seconds = 60 } = config;
   const every = `every ${seconds <= 120 ? `${seconds} s` : duration(seconds * 1000)}`;
-  if (kind === 'http') return `HTTP POST to this server, as ${String(config['user'] ?? 'a user')}`;
-  if (kind === 'imap')
-    return `Mail ${String(config['user'] ?? '')} at ${host}, ${folder}, ${every}`;
+  if (kind === 'imap') return `Mail ${user} at ${host}, ${folder || 'INBOX'}, ${every}`;
   const path = folder === '/' ? '' : folder.startsWith('/') ? folder : folder && `/${folder}`;
   return `${KIND_WORD[kind]} ${host}${path}, ${every}`;
 }
