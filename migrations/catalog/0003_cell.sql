@@ -31,6 +31,7 @@ CREATE TABLE drops (
     is_conflict INTEGER NOT NULL,
     UNIQUE (machine, epoch, number, sha256)
 ) STRICT;
+CREATE INDEX drops_by_machine ON drops (machine, id);
 CREATE INDEX drops_by_time ON drops (machine, at, epoch, number, size);
 CREATE INDEX drops_by_arrival ON drops (arrived_at);
 
@@ -48,7 +49,7 @@ CREATE TABLE cell_runs (
     CHECK (first <= last)
 ) STRICT, WITHOUT ROWID;
 
--- The newest drop of each machine, by when it was made.
+-- The newest drop of each machine: by number, of different epochs by when it was made.
 CREATE TABLE last_drops (
     machine INTEGER PRIMARY KEY REFERENCES machine_numbers (no),
     epoch INTEGER NOT NULL,

@@ -99,6 +99,37 @@ fn a_drop_that_comes_again_is_a_repeat_by_whatever_source_and_counts_nothing() {
 }
 
 #[test]
+fn only_a_drop_newer_than_the_others_is_a_sign_of_life() {
+    let place = Place::new();
+    let store = store_with(&place, [hourly(20), hourly(22)]);
+    let facts = || store.machine_facts(&id("VM001"), NOON).unwrap();
+    let number = |drop: Option<store::LastDrop>| drop.unwrap().number;
+    let before = facts().last_cell;
+    let mut late = drop_of("VM001", (7, 21), vec![in_drop(sample(5))], -180);
+    late.received_at = NOON.plus_us(14 * DAY);
+    assert_eq!(store.cell().append_drop(late).unwrap().accepted, 1);
+    assert_eq!(
+        (facts().last_cell, number(facts().last_drop)),
+        (before, Some(22))
+    );
+    // The machine's clock was set back: the number tells that this one is newer.
+    let mut next = empty("VM001", (7, 23), -9 * 60);
+    next.received_at = NOON;
+    store.cell().append_drop(next).unwrap();
+    assert_eq!(
+        (facts().last_cell, number(facts().last_drop)),
+        (Some(NOON), Some(23))
+    );
+    // A new spool numbers from one.
+    store
+        .cell()
+        .append_drop(empty("VM001", (9, 1), 30))
+        .unwrap();
+    assert_eq!(facts().last_cell, Some(NOON.plus_us(31 * MINUTE)));
+    assert_eq!(number(facts().last_drop), Some(1));
+}
+
+#[test]
 fn two_drops_of_one_number_are_both_kept_and_marked() {
     let place = Place::new();
     let store = store_with(&place, [drop("VM001", (7, 1), 1..=4)]);

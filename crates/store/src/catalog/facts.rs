@@ -22,9 +22,10 @@ pub struct MachineFacts {
     pub machine: Machine,
     /// Last batch or heartbeat over WiFi, by our clock.
     pub last_wifi: Option<Micros>,
-    /// Last drop that was no repeat, by our clock.
+    /// Arrival of the last drop that was newer than those before it, by our clock: one that comes late
+    /// or again says nothing new of the machine.
     pub last_cell: Option<Micros>,
-    /// The newest drop, by when it was made.
+    /// The newest drop.
     pub last_drop: Option<LastDrop>,
     /// Last heartbeat, by our clock, and what it said.
     pub heartbeat: Option<(Micros, Heartbeat)>,

@@ -185,7 +185,6 @@ impl DayFile {
                     level: entry.level,
                     component: (component, &entry.component),
                     wifi_at: made.wifi_at(),
-                    cell_at: made.cell_at(),
                 };
                 effects.count(&counted, || Ok(entry.message.clone()))?;
             } else {

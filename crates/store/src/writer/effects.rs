@@ -29,7 +29,9 @@ pub(crate) struct Effects {
     hours: HashMap<(MachineNo, i64, i64), Counts>,
     minutes: HashMap<(MachineNo, i64), Counts>,
     components: HashMap<i64, String>,
-    contacts: HashMap<(MachineNo, PathKind), Micros>,
+    /// Contacts over WiFi that the catalog may have missed; those by drops come with the drop, which is
+    /// taken again when its answer was missed.
+    contacts: HashMap<MachineNo, Micros>,
     newest: HashMap<(MachineNo, Level), Newest>,
     /// Grave rows that are gone or were replaced, by when they were filed.
     gone: BTreeSet<(MachineNo, Level, Micros)>,
@@ -44,7 +46,6 @@ pub(crate) struct NewRow<'a> {
     /// The component's number in the day file, and its name.
     pub(crate) component: (i64, &'a str),
     pub(crate) wifi_at: Option<Micros>,
-    pub(crate) cell_at: Option<Micros>,
 }
 
 impl Effects {
@@ -76,10 +77,8 @@ impl Effects {
         let (_, name) = row.component;
         let times = (row.filed_at, row.received_at);
         self.add_count(row.machine, times, row.level, row.component, 1);
-        let paths = [(PathKind::Wifi, row.wifi_at), (PathKind::Cell, row.cell_at)];
-        for (path, at) in paths {
-            let Some(at) = at else { continue };
-            let contact = self.contacts.entry((row.machine, path)).or_insert(at);
+        if let Some(at) = row.wifi_at {
+            let contact = self.contacts.entry(row.machine).or_insert(at);
             *contact = at.max(*contact);
         }
         if newest::remembers(row.level) {
@@ -160,8 +159,8 @@ impl Effects {
             ledger::add(catalog, range.machine, range.epoch, run, merge)?;
         }
         self.apply_counts(catalog)?;
-        for (&(machine, path), &at) in &self.contacts {
-            contacts::touch(catalog, machine, path, at)?;
+        for (&machine, &at) in &self.contacts {
+            contacts::touch(catalog, machine, PathKind::Wifi, at)?;
         }
         let mut lost = Vec::new();
         for &(machine, level, filed_at) in &self.gone {

@@ -119,7 +119,6 @@ impl DayFile {
                 level: entry.level,
                 component: (row.get(12)?, &component),
                 wifi_at: entry.wifi_at(),
-                cell_at: entry.cell_at(),
             };
             effects.count(&new, || {
                 let text = row.get_ref(14)?.as_str().map_err(rusqlite::Error::from)?;

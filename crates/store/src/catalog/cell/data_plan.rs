@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::Micros;
-use wire::time::DAY_US;
+use wire::time::{DAY_US, SECOND_US};
 
 use crate::catalog::cell::runs::{self, RunKind};
 use crate::catalog::rollups::FLEET;
@@ -19,6 +19,9 @@ pub const PLAN_WARN_AT: f64 = 0.8;
 /// Bytes of one MB as a price counts it.
 pub const BYTES_PER_MB: f64 = 1_000_000.0;
 
+/// No machine sends drops faster than this, in microseconds: a gap of more numbers than that allows
+/// comes from a damaged or forged drop.
+const FASTEST_DROP_US: i64 = 10 * SECOND_US;
 /// The forecast goes on as the last days went: so many, in microseconds.
 const TREND_US: i64 = 7 * DAY_US;
 const MONTHS_PER_YEAR: i64 = 12;
@@ -238,8 +241,9 @@ fn missing(
         if let Some((of, last, last_at)) = before
             && of == epoch
         {
-            let numbers = (run.first - last - 1) as f64;
             let (from, to) = (last_at.min(run.first_at), last_at.max(run.first_at));
+            let most = to.saturating_sub(from) / FASTEST_DROP_US + 1;
+            let numbers = (run.first - last - 1).min(most) as f64;
             let inside = to.min(end.0).saturating_sub(from.max(start.0));
             missing += if from == to {
                 f64::from(u8::from((start.0..end.0).contains(&from))) * numbers

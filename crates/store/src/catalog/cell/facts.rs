@@ -8,7 +8,7 @@ use crate::catalog::cell::data_plan::{self, DataUse};
 use crate::catalog::cell::delivery::{self, Delivery, DropGap};
 use crate::shared::MachineNo;
 
-/// A machine's newest drop, by when it was made.
+/// A machine's newest drop: by number, of different epochs by when it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastDrop {
     /// The epoch that numbers it; `None` in the bare form.
@@ -55,32 +55,34 @@ pub(crate) fn read(
     })
 }
 
-/// Keeps a drop as the newest unless one that was made later is kept.
+/// Keeps a drop as the newest unless a later one is kept; says whether it did. Within an epoch the
+/// number tells: a machine's clock may be set back.
 pub(crate) fn offer_last(
     conn: &Connection,
     machine: MachineNo,
     at: Micros,
     drop: &LastDrop,
-) -> rusqlite::Result<()> {
-    conn.prepare_cached(
-        "INSERT INTO last_drops (machine, epoch, number, arrived_at, made_at, at, uptime_s)
+) -> rusqlite::Result<bool> {
+    let changed = conn
+        .prepare_cached(
+            "INSERT INTO last_drops (machine, epoch, number, arrived_at, made_at, at, uptime_s)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (machine) DO UPDATE SET epoch = excluded.epoch, number = excluded.number,
              arrived_at = excluded.arrived_at, made_at = excluded.made_at, at = excluded.at,
              uptime_s = excluded.uptime_s
-         WHERE (excluded.at, excluded.number) >= (at, CASE WHEN epoch = excluded.epoch
-             THEN number ELSE excluded.number END)",
-    )?
-    .execute(params![
-        machine,
-        drop.epoch.map_or(BARE_EPOCH, |epoch| epoch as i64),
-        drop.number.unwrap_or(0) as i64,
-        drop.arrived_at.0,
-        drop.made_at.map(|at| at.0),
-        at.0,
-        drop.uptime_s.map(|s| i64::try_from(s).unwrap_or(i64::MAX)),
-    ])?;
-    Ok(())
+         WHERE CASE WHEN epoch = excluded.epoch THEN excluded.number >= number
+             ELSE excluded.at >= at END",
+        )?
+        .execute(params![
+            machine,
+            drop.epoch.map_or(BARE_EPOCH, |epoch| epoch as i64),
+            drop.number.unwrap_or(0) as i64,
+            drop.arrived_at.0,
+            drop.made_at.map(|at| at.0),
+            at.0,
+            drop.uptime_s.map(|s| i64::try_from(s).unwrap_or(i64::MAX)),
+        ])?;
+    Ok(changed == 1)
 }
 
 /// The newest drop of every machine, or of one.

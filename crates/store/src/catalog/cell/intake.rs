@@ -20,7 +20,8 @@ const BARE_KEPT_DAYS: i64 = 800;
 const BARE_KEPT_PER_MACHINE: i64 = 100_000;
 
 /// Keeps a drop and what follows of it: runs of numbers and seqs, the month's bytes, the contact. One
-/// that came before is only counted, and is no contact: it says nothing new of the machine.
+/// that came before is only counted. That one, and one that comes after a later one, is no contact: it
+/// says nothing new of the machine.
 pub(crate) fn take(
     conn: &Connection,
     machine: MachineNo,
@@ -74,7 +75,6 @@ pub(crate) fn take(
     };
     drops::insert(conn, &new, before == Before::Other)?;
     data_plan::add_drop(conn, machine, at, new.size)?;
-    contacts::touch(conn, machine, PathKind::Cell, received_at)?;
     let last = LastDrop {
         epoch: header.map(|header| header.epoch),
         number: header.map(|header| header.number),
@@ -82,7 +82,9 @@ pub(crate) fn take(
         made_at,
         uptime_s,
     };
-    facts::offer_last(conn, machine, at, &last)?;
+    if facts::offer_last(conn, machine, at, &last)? {
+        contacts::touch(conn, machine, PathKind::Cell, received_at)?;
+    }
     if let Some(header) = header {
         runs::add(conn, numbers, CellRun::new((number, number), at))?;
         if !header.covers.is_empty() {
@@ -96,7 +98,8 @@ pub(crate) fn take(
 /// Forgets lines of bare drops that are beyond the bound of age and of number. Their rows stay.
 pub(crate) fn forget_bare(conn: &Connection) -> rusqlite::Result<()> {
     let mut statement = conn.prepare_cached(
-        "SELECT machine, max(day), count(*) FROM ledger WHERE epoch = ?1 GROUP BY machine",
+        "SELECT n.no, max(l.day), count(*) FROM machine_numbers n
+         CROSS JOIN ledger l ON l.machine = n.no AND l.epoch = ?1 GROUP BY n.no",
     )?;
     let machines: Vec<(MachineNo, i64, i64)> = statement
         .query_map([BARE_EPOCH], |row| {
