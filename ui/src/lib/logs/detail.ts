@@ -1,6 +1,7 @@
 // What the open entry says about itself besides its message: pure.
 import type { LogEntry } from '../api/types';
 import { count } from '../format/number';
+import { upperFirst } from '../format/text';
 import { absolute, duration } from '../format/time';
 import { LOGS, withQuery } from '../route/paths';
 
@@ -17,7 +18,15 @@ export const PATHS: Record<LogEntry['path'], string> = {
 };
 
 /** What `summary` means to a reader. */
-export const SHORTENED = 'Shortened for the drop; the whole entry comes by WiFi';
+const SHORTENED = 'Shortened for the drop; the whole entry comes by WiFi';
+
+/** A line without a number came in a drop that our agent did not make: no full one may follow. */
+const FOREIGN = 'As it stood in a drop of bare lines; there may have been more to it';
+
+/** What the list says of a line that is not whole; undefined where it is, or nobody knows. */
+export function shortened({ fidelity, seq }: LogEntry): string | undefined {
+  return fidelity === 'summary' && seq !== null ? SHORTENED : undefined;
+}
 
 export interface EntryFact {
   name: string;
@@ -39,7 +48,7 @@ export function entryFacts(entry: LogEntry): EntryFact[] {
   facts.push({ name: 'Received', value: `${absolute(received_at)}${late}`, title: received_at });
   facts.push({ name: 'Came by', value: upperFirst(PATHS[entry.path]) });
   if (entry.fidelity === 'summary') {
-    facts.push({ name: 'Completeness', value: SHORTENED });
+    facts.push({ name: 'Completeness', value: shortened(entry) ?? FOREIGN });
   }
   if (entry.clock !== 'synced') {
     const words =
@@ -51,10 +60,6 @@ export function entryFacts(entry: LogEntry): EntryFact[] {
     facts.push({ name: 'Number', value });
   }
   return facts;
-}
-
-function upperFirst(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The address that shows this entry among its neighbours, whatever day it is opened. */
