@@ -21,6 +21,9 @@ class Agent:
         self.refusals = {}  # type: Dict[int, Dict[str, Any]]
         self.entries = []  # type: List[Dict[str, Any]]
         self.received = 0
+        # Drops to be handed out, as `(name, data)`, and what was said of each.
+        self.drops = []  # type: List[Any]
+        self.said = []  # type: List[Dict[str, Any]]
         self._last = {}  # type: Dict[str, int]
         self._connections = []  # type: List[socket.socket]
         self._lock = threading.Lock()
@@ -82,6 +85,8 @@ class Agent:
         with self._lock:
             if self.is_mute:
                 return None
+            if request.get("cmd") in ("next_drop", "drop_sent", "drop_failed"):
+                return self._handoff(request)
             if sender is None:
                 return {"ok": False, "code": "bad_entry", "retry": False}
             last = self._last.setdefault(sender, 0)
@@ -104,6 +109,19 @@ class Agent:
             self._last[sender] = n
             self.entries.append(dict(request, sender=sender))
             return {"ok": True, "n": n, "seq": len(self.entries)}
+
+    def _handoff(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        """The first drop waits until it was sent, as the real agent's does."""
+        sent = sum(said["cmd"] == "drop_sent" for said in self.said)
+        if request["cmd"] == "next_drop":
+            if sent == len(self.drops):
+                return {"ok": True, "drop": None}
+            name, data = self.drops[sent]
+            return {"ok": True, "drop": {"id": sent + 1, "name": name, "data": data}}
+        if request["id"] == sent + 1:
+            self.said.append(request)
+            return {"ok": True}
+        return {"ok": True, "duplicate": True}
 
 
 if __name__ == "__main__":

@@ -29,7 +29,9 @@ impl Kiosk {
             Stage::Ask => self.enter(Stage::Answer, self.layout.idle_timeout_ms, now),
             Stage::Terminate(failure) => {
                 let most = self.layout.idle_timeout_ms;
+                let tries = self.tries;
                 self.enter(Stage::Terminated(failure), most, now);
+                self.tries = tries;
             }
             _ => {}
         }
@@ -54,6 +56,9 @@ impl Kiosk {
 
     pub(super) fn nacked(&mut self, now: Duration) {
         match self.wait {
+            Wait::Ack(_) if matches!(self.stage, Stage::Terminate(_)) && self.may_repeat(now) => {
+                self.wait = Wait::Nothing;
+            }
             Wait::Ack(_) if self.tries < self.layout.tries && !self.is_wanted => {
                 self.wait = Wait::Nothing;
             }
@@ -94,7 +99,9 @@ impl Kiosk {
             // 8 was said, heard or not. If it was, an answer to it is waiting.
             Stage::Terminate(why) => {
                 let most = self.layout.idle_timeout_ms;
+                let tries = self.tries;
                 self.enter(Stage::Terminated(why), most, now);
+                self.tries = tries;
             }
             Stage::Begin | Stage::Record(_) => self.terminate(failure, now),
             _ => self.fail(failure),
@@ -163,8 +170,8 @@ impl Kiosk {
     /// The 13 that an 8 leads to is heard here and not by the application. The reader may answer the
     /// STATUS before it by something else.
     fn after_terminate(&mut self, why: Failure, code: u8, now: Duration) {
-        if code == 12 && !self.is_wanted && self.tries < self.layout.tries {
-            let tries = self.tries + 1;
+        if code == 12 && self.may_repeat(now) {
+            let tries = self.tries;
             self.terminate(why, now);
             self.tries = tries;
         } else {

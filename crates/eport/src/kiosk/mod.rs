@@ -26,6 +26,8 @@ const LAST_ACK: Duration = Duration::from_millis(35);
 /// The same for the answer to the STATUS behind an 8: the reader says 13 once, and that is no
 /// business of the application.
 const LAST_ANSWER: Duration = Duration::from_millis(50);
+/// An 8 that was not heard is said again up to so long after the application has wanted the reader.
+const LAST_TRY: Duration = Duration::from_millis(180);
 /// STATUS may stay without an answer so often in a row.
 const SILENT_POLLS: u32 = 3;
 
@@ -96,8 +98,9 @@ pub struct Kiosk {
     /// How often the command of this stage was sent.
     tries: u32,
     silent_polls: u32,
-    /// The application wants the reader.
+    /// The application wants the reader, since then once it was noticed.
     is_wanted: bool,
+    wanted_at: Option<Duration>,
     has_offered: bool,
     /// The serial number that was heard, and how often in a row.
     heard: Option<(Response, u32)>,
@@ -124,6 +127,7 @@ impl Kiosk {
             tries: 0,
             silent_polls: 0,
             is_wanted: false,
+            wanted_at: None,
             has_offered: false,
             heard: None,
             suspected: None,
@@ -159,6 +163,7 @@ impl Kiosk {
     /// What to do now.
     pub fn step(&mut self, now: Duration) -> Step {
         if self.is_wanted {
+            self.wanted_at.get_or_insert(now);
             self.give_up_for_the_application(now);
         }
         // Each turn either answers or moves on; a turn that moves on is followed by one that answers.
@@ -276,6 +281,12 @@ impl Kiosk {
     /// Tells the reader that the transfer is over, then fails with this.
     fn terminate(&mut self, failure: Failure, now: Duration) {
         self.enter(Stage::Terminate(failure), self.layout.idle_timeout_ms, now);
+    }
+
+    /// Whether an 8 that was not heard may be said again.
+    fn may_repeat(&self, now: Duration) -> bool {
+        let has_time = self.wanted_at.is_none_or(|at| now < at + LAST_TRY);
+        self.tries < self.layout.tries && has_time
     }
 
     fn end(&mut self, outcome: Outcome) {
