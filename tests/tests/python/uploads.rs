@@ -17,7 +17,8 @@ fn play(scene: &str) -> Value {
     command
         .arg(root().join("tests/tests/python/uploads.py"))
         .arg(binary("vendlog-sim"))
-        .args([scene.as_ref(), folder.path().as_os_str()])
+        .arg(scene)
+        .arg(folder.path())
         .env("PYTHONDONTWRITEBYTECODE", "1");
     let measured = run(command).json();
     println!("{scene}: {measured}");
