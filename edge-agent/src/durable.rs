@@ -41,6 +41,37 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
         .find_map(|path| read_one(path))
 }
 
+/// What there is at a path, for who must know whether the newest generation was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loaded<T> {
+    /// The newest generation.
+    Newest(T),
+    /// The newest is there and cannot be read; this is the one before.
+    Older(T),
+    /// Something is there, and nothing of it can be read.
+    Damaged,
+    /// Nothing is there.
+    Absent,
+}
+
+/// As [`load`], telling a generation that was lost from one that was never there.
+pub fn load_checked<T: DeserializeOwned>(path: &Path) -> Loaded<T> {
+    if let Some(value) = read_one(path) {
+        return Loaded::Newest(value);
+    }
+    let is_missing = !path.exists();
+    let (aside, before) = (sibling(path, "new"), sibling(path, "prev"));
+    match (is_missing, read_one(&aside), read_one(&before)) {
+        // A crash between the two renames: what was being written is whole.
+        (true, Some(value), _) => Loaded::Newest(value),
+        // A crash before it was: nobody has seen what was being written.
+        (true, None, Some(value)) => Loaded::Newest(value),
+        (false, _, Some(value)) => Loaded::Older(value),
+        _ if !is_missing || before.exists() => Loaded::Damaged,
+        _ => Loaded::Absent,
+    }
+}
+
 fn read_one<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let bytes = fs::read(path).ok()?;
     let text = std::str::from_utf8(&bytes).ok()?;

@@ -6,17 +6,20 @@ mod exchange;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use wire::MachineId;
 use wire::PairingCode;
+use wire::care::NewDictionary;
 use wire::pairing::PairingCodeError;
 
 use crate::care::secret_file::Aside;
 use crate::check;
 use crate::durable;
+use crate::eport::keep_checked;
+use crate::state_dir::names;
 use document::Document;
 
 /// The key's name beside a configuration that is made anew; with the package's configuration that is
@@ -132,6 +135,12 @@ pub fn pair(
     // command again, which the server answers while the key was not used.
     key.place().map_err(write(&place.key_file))?;
     written.place().map_err(write(config))?;
+    if let Some(dictionary) = &answer.dictionary
+        && let Err(why) = place.keep_dictionary(&text, dictionary)
+    {
+        // The machine is paired all the same; the server offers it again.
+        tell(&format!("the server's dictionary is not kept: {why}"));
+    }
     Ok(Paired {
         machine_id: answer.machine_id,
         url: code.url,
@@ -241,6 +250,20 @@ impl Place {
                 Ok((document.to_string(), Vec::new()))
             }
         }
+    }
+
+    /// Keeps the server's dictionary where the agent looks for it when it starts.
+    fn keep_dictionary(&self, text: &str, dictionary: &NewDictionary) -> Result<(), String> {
+        let state_dir = Document::parse(text)?.state_dir();
+        let Some(dir) = state_dir.filter(|dir| dir.is_dir()) else {
+            return Err("the state directory is not there before the first start".to_owned());
+        };
+        let path = dir.join(names::DICTIONARY);
+        keep_checked(&path, dictionary)?;
+        if let Some((uid, gid)) = self.agents_user(text) {
+            chown(&path, Some(uid), Some(gid)).map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 
     /// Whom the key is given to when root pairs: the owner of the state directory, or the package's

@@ -81,7 +81,8 @@ fn words(progress: &Progress, spool: &Shared) -> String {
         true => "; the local file cannot be written",
         false => "",
     };
-    match progress.wifi_delivered.load(Ordering::Relaxed) {
+    let cell = progress.cell_delivered.load(Ordering::Relaxed);
+    match progress.wifi_delivered.load(Ordering::Relaxed).min(cell) {
         u64::MAX => format!("{last} entries read{local}"),
         delivered => {
             let waiting = last.saturating_sub(delivered);

@@ -23,6 +23,10 @@ pub mod names {
     pub const APP: &str = "app";
     /// How far the WiFi shipper has got.
     pub const WIFI: &str = "wifi";
+    /// How far the cellular path has got, and the drop that waits.
+    pub const EPORT: &str = "eport";
+    /// The dictionary that the server handed out.
+    pub const DICTIONARY: &str = "dictionary";
     /// What is known of the clock, and with what times entries were offered.
     pub const CLOCK: &str = "clock";
     /// Entries that the server refused for good.

@@ -72,7 +72,7 @@ fn run_refuses_what_check_refuses_and_wrong_use_is_2() {
     machine.configure("[eport]\nenabled = true");
     let (code, _, said) = machine.command("run");
     assert_eq!(code, Some(1));
-    assert!(said.contains("[eport] is not in this version"), "{said}");
+    assert!(said.contains("[eport] needs port"), "{said}");
 }
 
 /// Makes everything of this machine belong to `nobody` but its log, which only we may read. As

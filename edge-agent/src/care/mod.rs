@@ -18,6 +18,8 @@ use std::rc::Rc;
 use tokio::time::{Duration, Instant, sleep};
 use wire::{Heartbeat, HeartbeatAnswer};
 
+use crate::eport::Dictionaries;
+
 pub use configuration::{Base, Configuration};
 pub use keys::Keys;
 pub use resend::Resender;
@@ -44,14 +46,21 @@ pub struct Care {
     keys: Keys,
     configuration: Rc<RefCell<Configuration>>,
     resends: Rc<Resends>,
+    /// What drops are packed with, when the cellular path is on.
+    dictionaries: Option<Rc<Dictionaries>>,
 }
 
 impl Care {
     /// With the keys of the server that is shipped to.
-    pub fn new(keys: Keys, configuration: Rc<RefCell<Configuration>>) -> Care {
+    pub fn new(
+        keys: Keys,
+        configuration: Rc<RefCell<Configuration>>,
+        dictionaries: Option<Rc<Dictionaries>>,
+    ) -> Care {
         Care {
             keys,
             configuration,
+            dictionaries,
             resends: Rc::default(),
         }
     }
@@ -66,6 +75,10 @@ impl Care {
         heartbeat.key_id = self.keys.key_id();
         heartbeat.config = self.configuration.borrow().report().cloned();
         heartbeat.resent = self.resends.done();
+        heartbeat.dictionary = self
+            .dictionaries
+            .as_ref()
+            .map(|dictionaries| dictionaries.id());
     }
 
     /// Does what the answer to this heartbeat asks for.
@@ -84,6 +97,19 @@ impl Care {
                 Err(error) => tracing::error!(
                     %error,
                     "the server's new key cannot be kept; the old one stays in use"
+                ),
+            }
+        }
+        if let (Some(new), Some(dictionaries)) = (&answer.dictionary, &self.dictionaries) {
+            match dictionaries.offer(new) {
+                Ok(true) => {
+                    tracing::info!(id = %new.id, "drops are packed with another dictionary now");
+                    next = Next::Again;
+                }
+                Ok(false) => {}
+                Err(why) => tracing::error!(
+                    "the server's dictionary {} is not used: {why}; the one before stays in use",
+                    new.id
                 ),
             }
         }

@@ -2,6 +2,7 @@
 //! found before the agent runs unattended, each with what to do about it.
 
 mod access;
+mod eport;
 mod inputs;
 mod lines;
 mod online;
@@ -62,6 +63,9 @@ pub fn check(path: &Path, config: &Config, text: &str) -> Findings {
     if let Some(wifi) = &config.wifi {
         check_key(&wifi.api_key_file, &looking, &mut findings);
         check_trust(wifi, &looking, &mut findings);
+    }
+    if let Some(config) = &looking.config.eport {
+        eport::check(config, &looking, &mut findings);
     }
     let clock = clock::Source::of(&looking.config.clock).state();
     check_clock(clock::now(), Some(clock), &mut findings);

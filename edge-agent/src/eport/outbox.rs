@@ -236,6 +236,12 @@ impl Outbox {
         true
     }
 
+    /// Whether the drop that waits may have reached the reader.
+    pub fn is_out(&self) -> bool {
+        let inside = self.lock();
+        inside.offer.is_some() && (inside.is_out || inside.report.is_some())
+    }
+
     /// For the shipper: the drop that waits has become urgent.
     pub fn hurry(&self, now_us: i64) {
         let mut inside = self.lock();

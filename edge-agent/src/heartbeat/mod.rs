@@ -15,6 +15,7 @@ use wire::{Heartbeat, HeartbeatAnswer, InputHealth, MachineId, Micros};
 
 use crate::care::{Care, Next};
 use crate::clock::{Repairs, ServerTime, since_boot_us, timer};
+use crate::eport::SharedHealth;
 use crate::pipeline::{InputState, Progress, Room};
 use crate::spool::{Shared, SpoolReader};
 use crate::wifi::{Link, Sending, SharedDelivery};
@@ -47,6 +48,8 @@ pub struct Heartbeats {
     pub care: Care,
     /// What is known of the clock.
     pub repairs: Arc<Repairs>,
+    /// How the cellular path is, when it is on.
+    pub cell: Option<SharedHealth>,
     /// The server's clock minus the machine's, as the last answer told it.
     pub clock_offset_us: Option<i64>,
     /// The machine's clock.
@@ -148,6 +151,7 @@ impl Heartbeats {
             inputs: self.inputs(),
             gaps: Some(self.progress.gaps.load(Ordering::Relaxed)),
             app: Some(self.progress.app.facts(std::time::Instant::now())),
+            cell: self.cell.as_ref().map(|cell| cell.borrow().clone()),
             ..Heartbeat::new(self.machine_id.clone())
         }
     }

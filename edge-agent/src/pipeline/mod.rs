@@ -341,18 +341,20 @@ impl Pipeline {
 
     fn trim(&mut self) -> io::Result<()> {
         let wifi = self.progress.wifi_delivered.load(Ordering::Relaxed);
+        let cell = self.progress.cell_delivered.load(Ordering::Relaxed);
+        let sent = wifi.min(cell);
         let local = self.progress.local_written.load(Ordering::Relaxed);
         let local_failing = self.progress.local_failing.load(Ordering::Relaxed);
         // A local file that cannot be written must not stop the machine from being heard; without
-        // WiFi it is the only one that hears.
+        // WiFi and cell it is the only one that hears.
         let has_no_room = self.spool.is_full() || self.retry_disk.is_some();
-        let is_heard = wifi != u64::MAX;
+        let is_heard = sent != u64::MAX;
         let local = if local_failing && has_no_room && is_heard {
             u64::MAX
         } else {
             local
         };
-        self.spool.trim(wifi.min(local))
+        self.spool.trim(sent.min(local))
     }
 
     fn finish(mut self, clock: &impl Fn() -> Wall) -> io::Result<()> {

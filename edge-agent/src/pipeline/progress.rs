@@ -37,6 +37,9 @@ pub struct InputState {
 pub struct Progress {
     /// Every entry up to this seq needs no WiFi any more.
     pub wifi_delivered: AtomicU64,
+    /// Every entry up to this seq needs no cellular link any more. Without WiFi it decides what the
+    /// spool holds; with WiFi, what that has delivered needs no other way.
+    pub cell_delivered: AtomicU64,
     /// Every entry up to this seq is durable in the local file.
     pub local_written: AtomicU64,
     /// The local file cannot be written at the moment.
@@ -56,10 +59,11 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// With WiFi off, nothing waits for it.
+    /// With WiFi off, nothing waits for it; with the cellular path off, nothing for that.
     pub fn new(wifi_delivered: u64) -> Progress {
         Progress {
             wifi_delivered: AtomicU64::new(wifi_delivered),
+            cell_delivered: AtomicU64::new(u64::MAX),
             local_written: AtomicU64::new(0),
             local_failing: AtomicBool::new(false),
             input_lag_bytes: AtomicU64::new(0),

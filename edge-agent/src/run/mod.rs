@@ -3,6 +3,7 @@
 //! One thread reads and spools, one writes the local file, and the main thread runs the shippers
 //! and the signals. They meet only at the spool.
 
+mod cell;
 mod shipping;
 mod threads;
 
@@ -23,14 +24,14 @@ use wire::redact::{Redactor, Rules};
 use crate::care::{Base, Configuration};
 use crate::clock;
 use crate::durable;
-use crate::eport::Outbox;
+use crate::eport::EportState;
 use crate::own_log::OwnLog;
 use crate::pipeline::{Progress, Wake};
 use crate::service;
 use crate::spool::Spool;
 use crate::state_dir::{StateDir, names};
 use crate::wifi::WifiState;
-use shipping::Shipping;
+use cell::{Cell, Shippers};
 use threads::{Parts, Running, join, start};
 
 /// How long the ending agent tries to send what is left; it is in the spool anyway.
@@ -95,11 +96,15 @@ fn run_once(
     };
     let redactor = Redactor::new(state_dir.hash_key()?, rules);
     let wifi_state: Option<WifiState> = durable::load(&state_dir.join(names::WIFI));
-    let acknowledged = |epoch| match &wifi_state {
-        Some(state) if state.epoch == epoch => {
-            state.bulk.max(state.sent.last().copied().unwrap_or(0))
-        }
-        _ => 0,
+    let told: EportState = durable::load(&state_dir.join(names::EPORT)).unwrap_or_default();
+    let acknowledged = |epoch| {
+        let by_wifi = match &wifi_state {
+            Some(state) if state.epoch == epoch => {
+                state.bulk.max(state.sent.last().copied().unwrap_or(0))
+            }
+            _ => 0,
+        };
+        by_wifi.max(told.told_through(epoch))
     };
     let spool = Spool::open(
         &state_dir.join(names::SPOOL),
@@ -124,7 +129,11 @@ fn run_once(
         })),
         local: spool.reader(0),
         readers: std::array::from_fn(|_| spool.reader(0)),
-        outbox: config.eport.is_some().then(|| Arc::new(Outbox::new())),
+        cell_readers: std::array::from_fn(|_| spool.reader(0)),
+        cell: config
+            .eport
+            .as_ref()
+            .map(|eport| Cell::new(eport, state_dir)),
     };
     let app = state_dir.join(names::APP);
     parts
@@ -138,7 +147,7 @@ fn run_once(
         "vendlog-agent {} starts", env!("CARGO_PKG_VERSION")
     );
     let progress = parts.progress.clone();
-    let (agent, shipping) = start(
+    let (agent, shippers) = start(
         &config,
         state_dir,
         redactor,
@@ -163,7 +172,7 @@ fn run_once(
         local: local_ended,
     };
     let fed = service::feed(&progress, &shared);
-    let result = runtime.block_on(until_stopped(ends, shipping, fed, &wakes));
+    let result = runtime.block_on(until_stopped(ends, shippers, fed, &wakes));
     // After a failure too: the local file then gets what is durable.
     shared.close();
     join(pipeline)?;
@@ -201,19 +210,13 @@ struct Ends<'a> {
 /// Ships, and feeds the watchdog, until the agent is asked to end or cannot go on.
 async fn until_stopped(
     mut ends: Ends<'_>,
-    mut shipping: Option<Shipping>,
+    mut shippers: Shippers,
     fed: impl Future<Output = ()>,
     wakes: &Sender<Wake>,
 ) -> anyhow::Result<Outcome> {
-    let ship = async {
-        match &mut shipping {
-            Some(shipping) => shipping.run().await,
-            None => std::future::pending().await,
-        }
-    };
     let mut outcome = Outcome::Stopped;
     tokio::select! {
-        () = ship => outcome = Outcome::Reconfigured,
+        () = shippers.run() => outcome = Outcome::Reconfigured,
         () = fed => {}
         _ = ends.stop.terminate.recv() => tracing::info!("SIGTERM: ending"),
         _ = ends.stop.interrupt.recv() => tracing::info!("interrupted: ending"),
@@ -233,11 +236,10 @@ async fn until_stopped(
         Ok(Ok(())) => {}
         failed => return Err(pipeline_failed(failed)),
     }
-    if let Some(shipping) = &mut shipping
-        && timeout(LAST_SEND, shipping.send_rest()).await.is_err()
-    {
+    if timeout(LAST_SEND, shippers.send_rest()).await.is_err() {
         tracing::info!("not everything was sent; the next start goes on");
     }
+    shippers.finish();
     Ok(outcome)
 }
 

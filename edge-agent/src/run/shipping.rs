@@ -9,6 +9,7 @@ use wire::Reachability;
 use crate::care::{Care, Keys, Resender};
 use crate::clock::{self, Repairs};
 use crate::config::{Config, Wifi};
+use crate::eport::{SharedHealth, WifiSight};
 use crate::heartbeat::Heartbeats;
 use crate::pipeline::Progress;
 use crate::spool::{Shared, SpoolReader};
@@ -33,7 +34,7 @@ impl Shipping {
         delivery: SharedDelivery,
         repairs: Arc<Repairs>,
         readers: [SpoolReader; 4],
-        (keys, care): (Keys, Care),
+        (keys, care, cell): (Keys, Care, Option<SharedHealth>),
     ) -> anyhow::Result<Shipping> {
         let link = Rc::new(Link::new(Client::with_keys(wifi, keys)?, clock::now));
         let [urgent, bulk, oldest, again] = readers;
@@ -60,6 +61,7 @@ impl Shipping {
                 link: link.clone(),
                 care: care.clone(),
                 repairs: repairs.clone(),
+                cell,
                 clock_offset_us: None,
                 clock: clock::now,
             },
@@ -77,6 +79,12 @@ impl Shipping {
             delivery,
             shared: shared.clone(),
         })
+    }
+
+    /// What the cellular path is to see of this one.
+    pub(super) fn sight(&self, wifi: &Wifi) -> WifiSight {
+        let (link, delivery) = (self.link.clone(), self.delivery.clone());
+        WifiSight::new(wifi, link, delivery, clock::since_boot_us())
     }
 
     /// Ships until the agent's parts are to be started with another configuration.

@@ -10,11 +10,12 @@ use anyhow::{Context as _, anyhow};
 use tokio::sync::oneshot;
 use wire::redact::Redactor;
 
+use super::cell::{Cell, Shippers};
 use super::shipping::Shipping;
 use crate::care::{Care, Configuration, Keys};
 use crate::clock::{self, Kept, Repairs, Watch};
 use crate::config::{Config, EportMode, Mode};
-use crate::eport::Outbox;
+use crate::eport::EportState;
 use crate::input::watch::Watcher;
 use crate::local_file::LocalFile;
 use crate::own_log::OwnLog;
@@ -43,8 +44,9 @@ pub(super) struct Parts {
     pub(super) progress: Arc<Progress>,
     pub(super) local: SpoolReader,
     pub(super) readers: [SpoolReader; 4],
-    /// Drops for the card reader, when that path is on.
-    pub(super) outbox: Option<Arc<Outbox>>,
+    pub(super) cell_readers: [SpoolReader; 2],
+    /// The cellular path, when it is on.
+    pub(super) cell: Option<Cell>,
 }
 
 /// Starts the threads that read and write, and makes the shippers.
@@ -58,14 +60,15 @@ pub(super) fn start(
     spool: Spool,
     parts: Parts,
     (wifi_state, configuration): (Option<WifiState>, Rc<RefCell<Configuration>>),
-) -> anyhow::Result<(Running, Option<Shipping>)> {
+) -> anyhow::Result<(Running, Shippers)> {
     let Parts {
         own,
         shared,
         progress,
         local,
         readers,
-        outbox,
+        cell_readers,
+        cell,
     } = parts;
     let epoch = spool.epoch();
     let (wakes, woken) = mpsc::channel();
@@ -90,17 +93,34 @@ pub(super) fn start(
             );
             let delivery = Rc::new(RefCell::new(delivery));
             let keys = Keys::open(&wifi.api_key_file, &state_dir.join(names::API_KEY));
-            let care = Care::new(keys.clone(), configuration);
+            let dictionaries = cell.as_ref().map(|cell| cell.dictionaries.clone());
+            let care = Care::new(keys.clone(), configuration, dictionaries);
+            let health = cell.as_ref().map(|cell| cell.health.clone());
             Some(Shipping::new(
                 (config, wifi),
                 (&shared, &progress),
                 delivery,
-                repairs,
+                repairs.clone(),
                 readers,
-                (keys, care),
+                (keys, care, health),
             )?)
         }
         None => None,
+    };
+    let outbox = cell.as_ref().map(|cell| cell.outbox.clone());
+    let shipper = match (cell, &config.eport) {
+        (Some(cell), Some(eport)) => {
+            let state = EportState::load(&state_dir.join(names::EPORT), epoch);
+            Some(cell.shipper(
+                (config, eport),
+                state_dir,
+                (state, cell_readers),
+                (&shared, &progress, &wakes),
+                (repairs, own.clone()),
+                shipping.as_ref(),
+            ))
+        }
+        _ => None,
     };
     let local = LocalFile::new(
         config.local.clone(),
@@ -161,7 +181,11 @@ pub(super) fn start(
         local,
         local_ended,
     };
-    Ok((running, shipping))
+    let shippers = Shippers {
+        wifi: shipping,
+        cell: shipper,
+    };
+    Ok((running, shippers))
 }
 
 /// Whether the vending application takes the drops from the socket.

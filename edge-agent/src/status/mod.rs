@@ -1,5 +1,6 @@
 //! `vendlog-agent status`: what the state files say, while the agent runs and when it does not.
 
+mod eport;
 mod recent;
 mod text;
 
@@ -12,6 +13,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use wire::care::ConfigReport;
 use wire::{ClockState, Reachability};
+
+pub use eport::EportStatus;
 
 use crate::care::Keys;
 use crate::clock;
@@ -39,6 +42,8 @@ pub struct Status {
     pub spool: SpoolStatus,
     /// The WiFi shipper; `null` when it is off.
     pub wifi: Option<WifiStatus>,
+    /// The way through the card reader; `null` when it is off.
+    pub eport: Option<EportStatus>,
     /// Each input's position, by its path; an input that was never read is absent.
     pub inputs: BTreeMap<String, InputStatus>,
     /// The newest entry; `null` when the spool holds none.
@@ -53,7 +58,8 @@ pub struct Status {
 /// What the spool holds.
 #[derive(Debug, Serialize)]
 pub struct SpoolStatus {
-    /// Entries that the server has not confirmed; every entry when WiFi is off.
+    /// Entries that the server has not confirmed; without WiFi those that no drop covers, and
+    /// without a card reader every one.
     pub entries: u64,
     /// Bytes on disk.
     pub bytes: u64,
@@ -128,12 +134,19 @@ pub fn status(config: &Config) -> io::Result<Status> {
         .filter(|state| Some(state.epoch) == found.epoch)
         .unwrap_or_default();
     let ahead = state.sent.iter().filter(|seq| **seq > state.bulk).count();
+    let eport = config
+        .eport
+        .as_ref()
+        .map(|eport| eport::status(eport, dir, found.epoch));
     let entries = match config.wifi {
         Some(_) => found
             .last_seq
             .saturating_sub(state.bulk)
             .saturating_sub(ahead as u64),
-        None => found.last_seq,
+        None => {
+            let covered = eport.as_ref().map_or(0, |eport| eport.covered);
+            found.last_seq.saturating_sub(covered)
+        }
     };
     let wifi = config.wifi.as_ref().map(|wifi| WifiStatus {
         bulk_cursor: state.bulk,
@@ -177,6 +190,7 @@ pub fn status(config: &Config) -> io::Result<Status> {
             damaged: found.damaged.count(),
         },
         wifi,
+        eport,
         inputs: inputs.collect(),
         last_entry: recent.last,
         gaps: recent.gaps,

@@ -3,7 +3,7 @@
 use wire::ClockState;
 use wire::care::ConfigState;
 
-use super::{LastEntry, Status, WifiStatus};
+use super::{EportStatus, LastEntry, Status, WifiStatus};
 
 /// What stands before each line's words.
 const LABEL_CHARS: usize = 15;
@@ -59,7 +59,16 @@ pub(super) fn text(status: &Status) -> String {
     }
     match &status.wifi {
         Some(wifi) => add_wifi(&mut lines, wifi),
+        None if status.eport.is_some() => {
+            lines.add(
+                "server",
+                "[wifi] is off: entries go through the card reader",
+            );
+        }
         None => lines.add("server", "[wifi] is off: entries stay on this machine"),
+    }
+    if let Some(eport) = &status.eport {
+        add_eport(&mut lines, eport);
     }
     if let Some(config) = &status.config {
         let became = match config.state {
@@ -108,6 +117,47 @@ fn add_wifi(lines: &mut Lines, wifi: &WifiStatus) {
         Some(id) => lines.add("key", &format!("{id}{renewed}")),
         None => lines.add("key", "cannot be read; look with: sudo vendlog-agent check"),
     }
+}
+
+fn add_eport(lines: &mut Lines, eport: &EportStatus) {
+    let last = match (&eport.last_drop, eport.last_number) {
+        (Some(at), Some(number)) => format!("{number} at {at}"),
+        _ => "none yet".to_owned(),
+    };
+    let waits = eport
+        .pending
+        .map(|number| format!("; {number} waits for the reader"));
+    lines.add("last drop", &format!("{last}{}", waits.unwrap_or_default()));
+    if let Some(error) = &eport.last_error {
+        lines.add(
+            "reader",
+            &format!("since {}: {}", error.at, plain(&error.text)),
+        );
+    }
+    let kb = |bytes: u64| bytes.div_ceil(1000);
+    lines.add(
+        "cellular data",
+        &format!(
+            "{} of {} kB this month in {} drops; {} kB at its end when it goes on like this",
+            kb(eport.used_bytes),
+            kb(eport.budget_bytes),
+            eport.drops,
+            kb(eport.forecast_bytes)
+        ),
+    );
+    if let Some(held) = &eport.held {
+        lines.add("held back", held);
+    }
+    if let Some(rssi) = eport.signal_rssi {
+        lines.add("cell signal", &rssi.to_string());
+    }
+}
+
+/// What came from outside is hostile: it must not move the cursor or colour the terminal.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|char| if char.is_control() { ' ' } else { char })
+        .collect()
 }
 
 fn words(entry: &LastEntry) -> String {

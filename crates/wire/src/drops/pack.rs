@@ -42,7 +42,7 @@ pub enum Form {
 /// A drop to be made.
 #[derive(Debug, Clone)]
 pub struct MakeDrop<'a> {
-    /// What it says of itself; `left_out` is counted here.
+    /// What it says of itself. `left_out` has what is not even a candidate; the rest is counted here.
     pub header: DropHeader,
     /// The most important first; each seq once.
     pub candidates: &'a [Candidate<'a>],
@@ -65,7 +65,7 @@ pub struct MadeDrop {
     pub included: Vec<u64>,
     /// Those of them that were shortened.
     pub summaries: Vec<u64>,
-    /// New candidates that did not fit, by level.
+    /// New candidates that did not fit, and what was left out before, by level.
     pub left_out: Counts,
 }
 
@@ -238,7 +238,7 @@ impl<'a> Packing<'a> {
 /// Candidates of the covered range that are not among the chosen.
 fn left_out(request: &MakeDrop<'_>, chosen: &[DropEntry]) -> Counts {
     let chosen: BTreeSet<u64> = chosen.iter().filter_map(|entry| entry.entry.seq).collect();
-    let mut counts = Counts::default();
+    let mut counts = request.header.left_out;
     for Candidate { entry, is_repeat } in request.candidates {
         let seq = entry.seq.unwrap_or(0);
         if !is_repeat && request.header.covers.contains(seq) && !chosen.contains(&seq) {

@@ -1,0 +1,601 @@
+//! The cellular path's duty on the main thread: follow the spool, hear what became of the last drop,
+//! make the next one when it is due. What is due when is `schedule`, what goes in is `choice`.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Sender;
+
+use tokio::sync::watch;
+use wire::time::{HOUR_US, MINUTE_US, SECOND_US};
+use wire::{CellHealth, MachineId};
+
+use super::budget::Thrift;
+use super::dictionaries::Dictionaries;
+use super::fresh::Fresh;
+use super::memory::{Memory, Remembered};
+use super::moment::Moment;
+use super::outbox::{Offer, Outbox, ReaderFacts, Report};
+use super::schedule::{self, Made, View, Why};
+use super::sight::WifiSight;
+use super::state::{EportState, Pending};
+use super::urgency::{Urgency, burst_due_us};
+use super::{SharedHealth, day};
+use crate::clock::{self, Repairs, timer};
+use crate::config::Eport;
+use crate::own_log::OwnLog;
+use crate::pipeline::{Progress, Wake};
+use crate::spool::{Shared, SpoolReader};
+use crate::wifi::Reach;
+
+/// Without anything else to do the shipper looks around this often: a day may be over, a clock set.
+const LOOK_US: i64 = 15 * MINUTE_US;
+/// A state directory or a spool that fails is tried again after this time.
+const RETRY_US: i64 = MINUTE_US;
+/// Counts of the day that are newer than the state file are written after this time.
+const SAVE_EVERY_US: i64 = HOUR_US;
+/// A summary that was told and does not come back from the spool (it may be full) is told again.
+const TELL_AGAIN_US: i64 = 30 * MINUTE_US;
+/// A drop that nobody has taken for so long is worth telling of.
+const NOBODY_US: i64 = 30 * MINUTE_US;
+/// So many entries are read before others on this thread have their turn.
+const READ_AT_ONCE: usize = 256;
+
+/// What a shipper is made of.
+pub struct ShipperParts {
+    /// Whose drops.
+    pub machine_id: MachineId,
+    /// `[eport]`.
+    pub config: Eport,
+    /// Where its state is kept.
+    pub path: PathBuf,
+    /// What was kept.
+    pub state: EportState,
+    /// What drops are packed with.
+    pub dictionaries: Rc<Dictionaries>,
+    /// Where drops wait for the reader.
+    pub outbox: Arc<Outbox>,
+    /// What WiFi has delivered, when it is on.
+    pub wifi: Option<WifiSight>,
+    /// How long entries that can wait do so for the clock to be set after boot, in microseconds.
+    pub clock_wait_us: i64,
+    /// What settles the times of entries before they are offered.
+    pub repairs: Arc<Repairs>,
+    /// The spool.
+    pub shared: Arc<Shared>,
+    /// Who may trim it.
+    pub progress: Arc<Progress>,
+    /// Wakes the pipeline.
+    pub wakes: Sender<Wake>,
+    /// Makes entries of what there is to tell.
+    pub own: OwnLog,
+    /// What heartbeats say.
+    pub health: SharedHealth,
+}
+
+/// The cellular path.
+pub struct Shipper {
+    pub(super) parts: ShipperParts,
+    pub(super) follow: SpoolReader,
+    pub(super) fetch: SpoolReader,
+    pub(super) state: EportState,
+    /// Entries beyond the drop that was made last.
+    pub(super) fresh: Fresh,
+    /// Entries that the drop covers that waits; `None` when that was made before a restart.
+    in_pending: Option<Fresh>,
+    pub(super) memory: Memory,
+    urgency: Urgency,
+    facts: ReaderFacts,
+    /// What the reader's driver said that keeps everything from leaving.
+    noted: Option<String>,
+    started_us: i64,
+    /// The drop that waits is not durable yet, and nobody may have it.
+    is_unsaved: bool,
+    /// When the state file was written last.
+    saved_us: i64,
+    told_us: Option<i64>,
+    is_restored: bool,
+}
+
+impl Shipper {
+    /// Goes on where the state says; a drop that may have left is offered again as it is.
+    pub fn new(mut parts: ShipperParts, [mut follow, fetch]: [SpoolReader; 2]) -> Shipper {
+        let state = std::mem::take(&mut parts.state);
+        follow.seek(state.told_through(parts.shared.epoch()));
+        let now_us = clock::since_boot_us();
+        if let Some(pending) = &state.pending {
+            parts.outbox.put(offer(pending), true);
+        }
+        let shipper = Shipper {
+            follow,
+            fetch,
+            fresh: Fresh::default(),
+            in_pending: None,
+            memory: Memory::restore(&state.remembered),
+            urgency: Urgency::default(),
+            facts: ReaderFacts::default(),
+            noted: None,
+            started_us: now_us,
+            is_unsaved: false,
+            saved_us: now_us,
+            told_us: None,
+            is_restored: false,
+            state,
+            parts,
+        };
+        shipper.tell_delivered();
+        shipper
+    }
+
+    /// Ships for ever.
+    pub async fn run(&mut self) {
+        let mut grown = self.parts.shared.subscribe();
+        let mut reach = self.parts.wifi.as_ref().map(WifiSight::subscribe);
+        let outbox = self.parts.outbox.clone();
+        loop {
+            let until_us = match self.one_step().await {
+                Ok(until_us) => until_us,
+                Err(error) => {
+                    let why = format!("the state directory fails: {error}");
+                    self.note_failure(&why);
+                    clock::since_boot_us() + RETRY_US
+                }
+            };
+            tokio::select! {
+                () = changed(&mut grown) => {}
+                () = reach_changed(&mut reach) => {}
+                () = outbox.said() => {}
+                () = timer::sleep_until_us(until_us) => {}
+            }
+        }
+    }
+
+    /// The agent ends: what was said last is kept.
+    pub fn finish(&mut self) {
+        let now = self.now();
+        self.parts.outbox.close();
+        let saved = match self.hear(now) {
+            Ok(true) => Ok(()),
+            Ok(false) => self.save(now),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = saved {
+            tracing::warn!(%error, "the state of the cellular path cannot be saved");
+        }
+    }
+
+    /// Does what is due now; answers when the next look is due at the latest, since boot.
+    ///
+    /// # Errors
+    /// The spool cannot be read, or the state not be written; nothing has left the agent then.
+    pub async fn one_step(&mut self) -> io::Result<i64> {
+        let now = self.now();
+        self.state.month.turn(now.at, now.is_dated());
+        self.hear(now)?;
+        if !self.is_restored {
+            self.restore_texts().await?;
+            self.is_restored = true;
+        }
+        self.read_on(now).await?;
+        if let Some(wifi) = &mut self.parts.wifi {
+            wifi.look(now.since_boot_us);
+        }
+        let day_us = self.tell_day(now);
+        let (due, standby_us, is_standby) = self.due(now);
+        let mut until_us = now.since_boot_us + LOOK_US.min(day_us);
+        if let Some(standby_us) = standby_us {
+            until_us = until_us.min(standby_us);
+        }
+        match due {
+            Some((due_us, why)) if due_us <= now.since_boot_us => {
+                // When the reader may have one, word of that wakes this.
+                self.make_or_hurry(why, now).await?;
+            }
+            Some((due_us, _)) => until_us = until_us.min(due_us),
+            None => {}
+        }
+        if self.is_unsaved {
+            self.publish(now)?;
+        } else if now.since_boot_us - self.saved_us >= SAVE_EVERY_US {
+            self.save(now)?;
+        }
+        self.tell_health(now, is_standby);
+        Ok(until_us)
+    }
+
+    /// Now, with the right time as far as it is known.
+    pub(super) fn now(&self) -> Moment {
+        let watch = self.parts.repairs.watch();
+        let wall = watch.wall();
+        let since_boot_us = clock::since_boot_us();
+        let right = wall.right_base_us();
+        Moment {
+            boot: watch.boot(),
+            since_boot_us,
+            at: right.map_or(wall.at, |base_us| wire::Micros(base_us + since_boot_us)),
+            is_known: right.is_some() || wall.state == wire::ClockState::Synced,
+        }
+    }
+
+    /// Takes what was said of the drop that waits; answers whether the state was saved.
+    fn hear(&mut self, now: Moment) -> io::Result<bool> {
+        let Some(said) = self.parts.outbox.hear() else {
+            return Ok(false);
+        };
+        self.facts = said.facts;
+        let reader = &mut self.state.reader;
+        reader.signal_rssi = self.facts.signal_rssi.or(reader.signal_rssi);
+        reader.signal_ber = self.facts.signal_ber.or(reader.signal_ber);
+        reader.serial = self.facts.serial.clone().or(reader.serial.take());
+        self.note_reader(now);
+        match said.report {
+            Some(Report::Sent(_)) => {
+                self.was_sent(now);
+                self.save(now)?;
+                self.tell_delivered();
+                Ok(true)
+            }
+            Some(Report::Failed(number, why)) => {
+                self.note_failure(&format!("drop {number} was not taken by the reader: {why}"));
+                Ok(false)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// What keeps everything from leaving is kept for `status`, until it is taken back.
+    fn note_reader(&mut self, now: Moment) {
+        match self.facts.error.clone() {
+            Some(error) if error.is_empty() => {
+                let noted = self.noted.take();
+                let is_over = |seen: &mut super::DropError| noted.as_ref() == Some(&seen.text);
+                if self.state.last_error.take_if(is_over).is_some()
+                    && let Err(error) = self.save(now)
+                {
+                    tracing::debug!(%error, "the state of the cellular path cannot be saved");
+                }
+            }
+            Some(error) if self.noted.as_ref() != Some(&error) => {
+                self.note_failure(&error);
+                self.noted = Some(error);
+            }
+            _ => {}
+        }
+    }
+
+    fn was_sent(&mut self, now: Moment) {
+        let Some(pending) = self.state.pending.take() else {
+            return;
+        };
+        tracing::info!(
+            number = pending.number,
+            bytes = pending.data.len(),
+            entries = pending.included.len(),
+            "the reader took a drop"
+        );
+        self.in_pending = None;
+        self.state.month.sent(pending.data.len());
+        self.state.last_sent = Some((now.at.to_rfc3339(), pending.number));
+        self.state.last_error = None;
+        if pending.epoch != self.state.epoch {
+            return;
+        }
+        self.state.covered = self.state.covered.max(pending.last);
+        let level = |level: u8| wire::Level::from_u8(level).unwrap_or(wire::Level::Warn);
+        for (seq, number) in &pending.included {
+            if self.state.summary == Some(*seq) {
+                self.state.summary = None;
+            } else {
+                self.memory.sent(*seq, level(*number));
+            }
+        }
+        for (seq, number) in &pending.left {
+            if self.state.summary != Some(*seq) {
+                self.memory.left_out(*seq, level(*number));
+            }
+        }
+        self.memory.tidy(&[]);
+    }
+
+    /// What is due next: when and why; until when WiFi counts as delivering, and whether it does.
+    fn due(&mut self, now: Moment) -> (Option<(i64, Why)>, Option<i64>, bool) {
+        let now_us = now.since_boot_us;
+        let interval_us =
+            i64::try_from(self.parts.config.send_interval_s).unwrap_or(3600) * SECOND_US;
+        let (is_standby, until_us) = match &self.parts.wifi {
+            Some(wifi) => {
+                let rows = self.in_pending.iter().chain([&self.fresh]);
+                let entries = rows.flat_map(Fresh::entries);
+                schedule::standby(&wifi.view(entries), interval_us, now_us)
+            }
+            None => (false, i64::MAX),
+        };
+        let view = View {
+            now_us,
+            started_us: self.started_us,
+            interval_us,
+            made_us: self.made(now),
+            is_standby,
+            grave_due_us: self.grave_due_us(now_us),
+            burst_due_us: self.burst_due_us(now_us),
+            has_summary: self.state.summary.is_some_and(|seq| !self.is_pending(seq)),
+            thrift: self.thrift(now),
+        };
+        let due = schedule::next(&view).map(|(due_us, why)| match why {
+            // What can wait does so for the clock, soon after boot.
+            Why::Interval | Why::Daily if !now.is_known => {
+                (due_us.max(self.parts.clock_wait_us), why)
+            }
+            _ => (due_us, why),
+        });
+        (due, is_standby.then_some(until_us), is_standby)
+    }
+
+    fn made(&self, now: Moment) -> Made {
+        match &self.state.made {
+            None => Made::Never,
+            Some(made) => match now.since_us(made) {
+                Some(age_us) => Made::At(now.since_boot_us - age_us),
+                None => Made::Unknown,
+            },
+        }
+    }
+
+    pub(super) fn thrift(&self, now: Moment) -> Thrift {
+        let config = &self.parts.config;
+        let interval_us = i64::try_from(config.send_interval_s).unwrap_or(3600) * SECOND_US;
+        let bytes = (config.monthly_budget_bytes, config.max_drop_bytes);
+        self.state.month.thrift(bytes, interval_us, now.at)
+    }
+
+    fn is_pending(&self, seq: u64) -> bool {
+        let pending = self.state.pending.as_ref();
+        pending.is_some_and(|pending| pending.included.iter().any(|(other, _)| *other == seq))
+    }
+
+    /// When the first entry has to go that does not wait, and that no drop has.
+    fn grave_due_us(&self, now_us: i64) -> Option<i64> {
+        let wifi = self.parts.wifi.as_ref();
+        let grave = self
+            .uncovered()
+            .filter(|entry| self.is_immediate(entry.level));
+        let fresh = grave
+            .filter(|entry| wifi.is_none_or(|wifi| !wifi.has(entry.seq, entry.level)))
+            .map(|entry| {
+                let patience_us = wifi.map_or(0, |wifi| wifi.patience_us(entry.level, now_us));
+                self.urgency.due_us(entry, patience_us)
+            })
+            .min();
+        let is_open =
+            |entry: &&Remembered| wifi.is_none_or(|wifi| !wifi.has(entry.seq, entry.level));
+        let is_owed =
+            self.state.pending.is_none() && self.memory.owed().any(|entry| is_open(&entry));
+        fresh.into_iter().chain(is_owed.then_some(now_us)).min()
+    }
+
+    fn burst_due_us(&self, now_us: i64) -> Option<i64> {
+        let wifi = self.parts.wifi.as_ref();
+        let open = self
+            .uncovered()
+            .filter(|entry| wifi.is_none_or(|wifi| !wifi.has(entry.seq, entry.level)));
+        let patience_us = wifi.map_or(0, |wifi| wifi.patience_us(wire::Level::Error, now_us));
+        burst_due_us(open, patience_us)
+    }
+
+    /// Entries that are in no drop that was made.
+    fn uncovered(&self) -> impl Iterator<Item = &super::fresh::FreshEntry> {
+        self.fresh.entries()
+    }
+
+    pub(super) fn is_immediate(&self, level: wire::Level) -> bool {
+        self.parts.config.immediate[usize::from(level.as_u8())]
+    }
+
+    /// Makes the drop that is due, or, when the reader may have one, has that hurried: then there is
+    /// nothing else to do until something is said of it.
+    async fn make_or_hurry(&mut self, why: Why, now: Moment) -> io::Result<()> {
+        let is_grave = matches!(why, Why::Grave | Why::Burst);
+        let is_of_before = self.state.pending.is_some() && self.in_pending.is_none();
+        if is_of_before || self.parts.outbox.is_out() {
+            if is_grave {
+                self.parts.outbox.hurry(now.since_boot_us);
+            }
+            return Ok(());
+        }
+        let mut row = self.in_pending.clone().unwrap_or_default();
+        row.append(self.fresh.clone());
+        let before = self.state.pending.as_ref();
+        let number = before.map_or(self.state.number + 1, |pending| pending.number);
+        let was_urgent = before.is_some_and(|pending| pending.is_urgent);
+        let is_urgent = is_grave || was_urgent;
+        let made = self.choose_and_pack(&row, (number, is_urgent), now).await?;
+        if !self.parts.outbox.take_back() {
+            // Somebody has asked for it meanwhile: it stays what it is.
+            return Ok(());
+        }
+        let in_it: BTreeSet<u64> = made.included.iter().map(|(seq, _)| *seq).collect();
+        let grave: Vec<_> = row
+            .entries()
+            .filter(|entry| self.is_immediate(entry.level) && in_it.contains(&entry.seq))
+            .copied()
+            .collect();
+        self.urgency.made(grave.into_iter(), now.since_boot_us);
+        self.state.number = self.state.number.max(number);
+        self.state.made = Some(now);
+        self.state.pending = Some(made);
+        self.in_pending = Some(row);
+        self.fresh = Fresh::default();
+        self.is_unsaved = true;
+        self.publish(now)
+    }
+
+    /// Makes the drop that waits durable, and only then has it taken.
+    fn publish(&mut self, now: Moment) -> io::Result<()> {
+        self.save(now)?;
+        self.is_unsaved = false;
+        if let Some(pending) = &self.state.pending {
+            self.parts.outbox.put(offer(pending), false);
+        }
+        Ok(())
+    }
+
+    pub(super) fn save(&mut self, now: Moment) -> io::Result<()> {
+        self.state.remembered = self.memory.list();
+        self.state.save(&self.parts.path)?;
+        self.saved_us = now.since_boot_us;
+        Ok(())
+    }
+
+    /// Tells the pipeline what the spool need not hold for this path any more. With WiFi on, that
+    /// decides alone: what it has delivered needs no other way.
+    fn tell_delivered(&self) {
+        if self.parts.wifi.is_some() {
+            return;
+        }
+        let owed = self.memory.owed().next();
+        let owed = owed.map_or(u64::MAX, |entry| entry.seq.saturating_sub(1));
+        let delivered = self.state.covered.min(owed);
+        self.parts
+            .progress
+            .cell_delivered
+            .store(delivered, Ordering::Relaxed);
+        // The pipeline has gone when the agent ends: nothing is to be trimmed then.
+        let _ = self.parts.wakes.send(Wake::Delivered);
+    }
+
+    /// Reads what has come since.
+    async fn read_on(&mut self, now: Moment) -> io::Result<()> {
+        let mut count = 0;
+        while let Some(stored) = self.follow.next_entry()? {
+            self.see(&stored, now);
+            count += 1;
+            if count % READ_AT_ONCE == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the day's summary written when the day is over; answers how long it still lasts.
+    fn tell_day(&mut self, now: Moment) -> i64 {
+        let left_us = self.state.day.left_us(now, self.parts.machine_id.as_str());
+        let was_told = |told_us: i64| now.since_boot_us - told_us < TELL_AGAIN_US;
+        if left_us > 0 || self.told_us.is_some_and(was_told) {
+            return left_us.max(SECOND_US);
+        }
+        if self.state.day.began.is_none() && self.state.day.counted_through == 0 {
+            // Nothing was counted yet: the first day begins.
+            self.state.day.began = Some(now);
+            return SECOND_US;
+        }
+        let around = day::Around {
+            uptime_s: u64::try_from(now.since_boot_us / SECOND_US).ok(),
+            signal_rssi: self.state.reader.signal_rssi,
+            signal_ber: self.state.reader.signal_ber,
+            used_bytes: self.state.month.used_bytes,
+            drops: self.state.month.drops,
+        };
+        self.parts.own.tell(self.state.day.record(now, around));
+        self.told_us = Some(now.since_boot_us);
+        TELL_AGAIN_US
+    }
+
+    fn note_failure(&mut self, why: &str) {
+        let now = self.now();
+        if self.state.failed(why, now.at) {
+            tracing::warn!(why, "drops do not leave through the card reader; trying on");
+            if let Err(error) = self.save(now) {
+                tracing::debug!(%error, "the state of the cellular path cannot be saved");
+            }
+        }
+    }
+
+    /// What there is to say in heartbeats.
+    fn tell_health(&mut self, now: Moment, is_standby: bool) {
+        let health = self.health(now, is_standby);
+        *self.parts.health.borrow_mut() = health;
+    }
+
+    fn health(&self, now: Moment, is_standby: bool) -> CellHealth {
+        let wifi = self.parts.wifi.as_ref();
+        let waiting = self
+            .in_pending
+            .iter()
+            .chain([&self.fresh])
+            .map(|row| {
+                let open = row
+                    .entries()
+                    .filter(|entry| wifi.is_none_or(|wifi| !wifi.has(entry.seq, entry.level)));
+                open.count() as u64 + row.not_kept().total()
+            })
+            .sum();
+        let thrift = self.thrift(now);
+        let error = self.trouble(now);
+        let state = match (&error, thrift, is_standby) {
+            (Some(_), _, _) => "failing",
+            (None, Thrift::Grave | Thrift::Stretched(_) | Thrift::Spent, _) => "holding",
+            (None, _, true) => "standby",
+            (None, _, false) => "active",
+        };
+        let reader = &self.state.reader;
+        CellHealth {
+            state: state.to_owned(),
+            waiting,
+            last_drop_at: self.state.last_sent.as_ref().map(|(at, _)| at.clone()),
+            last_number: self.state.last_sent.as_ref().map(|(_, number)| *number),
+            used_bytes: self.state.month.used_bytes,
+            budget_bytes: Some(self.parts.config.monthly_budget_bytes),
+            forecast_bytes: self.state.month.forecast_bytes(now.at),
+            signal_rssi: reader.signal_rssi,
+            signal_ber: reader.signal_ber,
+            reader_serial: reader.serial.clone(),
+            error: error.or_else(|| thrift.words()),
+        }
+    }
+
+    /// Why nothing leaves at the moment.
+    fn trouble(&self, now: Moment) -> Option<String> {
+        let told = self.facts.error.clone().filter(|error| !error.is_empty());
+        if told.is_some() {
+            return told;
+        }
+        if let Some(seen) = &self.state.last_error {
+            return Some(seen.text.clone());
+        }
+        let made = self.state.made.filter(|_| self.state.pending.is_some())?;
+        let waits_us = now.since_us(&made).filter(|us| *us >= NOBODY_US)?;
+        Some(format!(
+            "a drop has waited for the reader for {} minutes; nobody has brought it there",
+            waits_us / MINUTE_US
+        ))
+    }
+}
+
+fn offer(pending: &Pending) -> Offer {
+    Offer {
+        id: pending.number,
+        name: pending.name.clone(),
+        data: pending.data.clone(),
+        is_urgent: pending.is_urgent,
+    }
+}
+
+async fn changed(grown: &mut watch::Receiver<u64>) {
+    if grown.changed().await.is_err() {
+        // The spool is closed: nothing will come any more, and the agent is about to end.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn reach_changed(reach: &mut Option<watch::Receiver<Reach>>) {
+    let is_open = match reach {
+        Some(reach) => reach.changed().await.is_ok(),
+        None => false,
+    };
+    if !is_open {
+        std::future::pending::<()>().await;
+    }
+}
