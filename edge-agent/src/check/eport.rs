@@ -9,7 +9,10 @@ use std::path::Path;
 use super::{Findings, Looking, access};
 use crate::config::{Eport, EportMode};
 use crate::eport::read_file;
+use crate::eport::serial::holders::{self, Holder};
 
+/// As the kernel cuts it to 15 characters: a running agent may have its own port.
+const AGENT_NAME: &str = "vendlog-agent";
 /// A serial line that nobody answers on must not hold the check.
 const DO_NOT_WAIT: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
 
@@ -53,8 +56,8 @@ fn check_port(port: &Path, looking: &Looking, findings: &mut Findings) {
             .push(format!("{line}eport.port {name} is no serial port"));
         return;
     }
-    let holders = holders(port);
-    if let Some((pid, program)) = holders.first() {
+    let holder = holders::look(port).ok().and_then(|sight| sight.holder);
+    if let Some(Holder { pid, name: program }) = holder.filter(|holder| holder.name != AGENT_NAME) {
         findings.mistakes.push(format!(
             "{line}eport.port {name} is held by {program} (process {pid}): two programs on one line \
              take each other's bytes; when that is the vending application, set mode = \"handoff\""
@@ -79,37 +82,3 @@ fn check_port(port: &Path, looking: &Looking, findings: &mut Findings) {
         ));
     }
 }
-
-/// The processes that have the port open, as far as this user may see, the agent itself left out:
-/// it may have it.
-pub fn holders(port: &Path) -> Vec<(u32, String)> {
-    let Ok(port) = fs::canonicalize(port) else {
-        return Vec::new();
-    };
-    let own = std::process::id();
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let holds = |pid: &u32| {
-        let descriptors = fs::read_dir(format!("/proc/{pid}/fd"));
-        let mut descriptors = descriptors.into_iter().flatten().flatten();
-        descriptors.any(|entry| fs::read_link(entry.path()).is_ok_and(|path| path == port))
-    };
-    let name = |pid: u32| {
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        (
-            pid,
-            name.trim()
-                .chars()
-                .filter(|char| !char.is_control())
-                .collect::<String>(),
-        )
-    };
-    pids.filter(|pid| *pid != own)
-        .filter(holds)
-        .map(name)
-        .filter(|(_, name)| name != AGENT_NAME)
-        .collect()
-}
-
-/// As the kernel cuts it to 15 characters: a running agent may have its own port.
-const AGENT_NAME: &str = "vendlog-agent";

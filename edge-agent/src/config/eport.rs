@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use eport::UploadLayout;
 use toml::Spanned;
 use wire::Level;
 use wire::drops::{DROP_MAX_BYTES, TimePrecision};
@@ -51,6 +52,10 @@ pub struct Eport {
     pub monthly_budget_bytes: u64,
     /// How exact the times in drops are.
     pub time: TimePrecision,
+    /// Nobody else may open the port while the agent has it.
+    pub is_exclusive: bool,
+    /// How the reader takes files.
+    pub reader: UploadLayout,
     /// A dictionary to use rather than the one that came with the agent.
     pub dictionary_file: Option<PathBuf>,
 }
@@ -117,6 +122,8 @@ pub(super) fn build_eport(
         max_drop_bytes: numbers.drop_bytes,
         monthly_budget_bytes: budget,
         time: time?,
+        is_exclusive: eport.exclusive.unwrap_or(false),
+        reader: eport.reader.unwrap_or_default(),
         dictionary_file: eport.dictionary_file,
     };
     Some(is_on.then_some(built))

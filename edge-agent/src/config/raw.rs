@@ -87,6 +87,8 @@ pub(super) struct Eport {
     pub monthly_budget_bytes: Option<Spanned<u64>>,
     pub time: Option<Spanned<String>>,
     pub dictionary_file: Option<PathBuf>,
+    pub exclusive: Option<bool>,
+    pub reader: Option<eport::UploadLayout>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -163,6 +163,7 @@ fn run_once(
         pipeline_ended,
         local,
         local_ended,
+        reader,
     } = agent;
     let ends = Ends {
         stop,
@@ -175,6 +176,10 @@ fn run_once(
     let result = runtime.block_on(until_stopped(ends, shippers, fed, &wakes));
     // After a failure too: the local file then gets what is durable.
     shared.close();
+    if let Some((outbox, thread)) = reader {
+        outbox.close();
+        join(thread)?;
+    }
     join(pipeline)?;
     join(local)?;
     result

@@ -14,8 +14,9 @@ use super::cell::{Cell, Shippers};
 use super::shipping::Shipping;
 use crate::care::{Care, Configuration, Keys};
 use crate::clock::{self, Kept, Repairs, Watch};
-use crate::config::{Config, EportMode, Mode};
-use crate::eport::EportState;
+use crate::config::{Config, Eport, EportMode, Mode};
+use crate::eport::serial::{self, SerialSetup};
+use crate::eport::{EportState, Outbox};
 use crate::input::watch::Watcher;
 use crate::local_file::LocalFile;
 use crate::own_log::OwnLog;
@@ -35,6 +36,8 @@ pub(super) struct Running {
     pub(super) pipeline_ended: oneshot::Receiver<std::io::Result<()>>,
     pub(super) local: JoinHandle<()>,
     pub(super) local_ended: oneshot::Receiver<()>,
+    /// Brings drops to the card reader, and ends when this outbox is closed.
+    pub(super) reader: Option<(Arc<Outbox>, JoinHandle<()>)>,
 }
 
 /// What is made from the spool before the pipeline owns it.
@@ -154,7 +157,7 @@ pub(super) fn start(
         wakes: wakes.clone(),
         own,
         // On another machine the agent has the port itself.
-        outbox: outbox.filter(|_| is_handoff(config)),
+        outbox: outbox.clone().filter(|_| is_handoff(config)),
     };
     let pipeline = Pipeline::new(&config.inputs, setup)?;
     let (ended, pipeline_ended) = oneshot::channel();
@@ -173,6 +176,10 @@ pub(super) fn start(
         // Nobody listens any more when the main thread failed first.
         let _ = ended.send(result);
     })?;
+    let reader = match (outbox, config.eport.as_ref()) {
+        (Some(outbox), Some(eport)) => start_reader(outbox, eport)?,
+        _ => None,
+    };
     let running = Running {
         shared,
         wakes,
@@ -180,12 +187,31 @@ pub(super) fn start(
         pipeline_ended,
         local,
         local_ended,
+        reader,
     };
     let shippers = Shippers {
         wifi: shipping,
         cell: shipper,
     };
     Ok((running, shippers))
+}
+
+/// The thread that has the reader's port, where that is the agent's.
+fn start_reader(
+    outbox: Arc<Outbox>,
+    eport: &Eport,
+) -> anyhow::Result<Option<(Arc<Outbox>, JoinHandle<()>)>> {
+    let EportMode::Serial(port) = &eport.mode else {
+        return Ok(None);
+    };
+    let setup = SerialSetup {
+        port: port.clone(),
+        layout: eport.reader.clone(),
+        is_exclusive: eport.is_exclusive,
+    };
+    let thread = serial::spawn(outbox.clone(), setup)
+        .context("the thread for the card reader cannot be started")?;
+    Ok(Some((outbox, thread)))
 }
 
 /// Whether the vending application takes the drops from the socket.

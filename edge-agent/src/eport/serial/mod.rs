@@ -6,7 +6,7 @@
 //! program that opens the port gets it within 300 ms, and nothing of ours keeps it from opening it.
 
 mod driver;
-mod holders;
+pub(crate) mod holders;
 mod port;
 mod session;
 mod watch;
