@@ -102,7 +102,7 @@ fn what_cannot_be_stored_is_refused_with_its_reason_and_the_connection_goes_on()
             r#"{"level":"INFO","component":"a","message":"m","n":1}"#,
             "bad_entry",
         ),
-        (r#"{"cmd":"next_drop"}"#, "unknown_command"),
+        (r#"{"cmd":"next_drop"}"#, "no_handoff"),
         (&entry(&long).to_string(), "too_large"),
         (&entry(&longer).to_string(), "too_large"),
     ] {

@@ -123,7 +123,7 @@ pub(super) fn build_eport(
         monthly_budget_bytes: budget,
         time: time?,
         is_exclusive: eport.exclusive.unwrap_or(false),
-        reader: eport.reader.unwrap_or_default(),
+        reader: build_reader(eport.reader, mistakes),
         dictionary_file: eport.dictionary_file,
     };
     Some(is_on.then_some(built))
@@ -158,6 +158,16 @@ impl Numbers {
             drop_bytes: usize::try_from(drop_bytes).unwrap_or(DROP_MAX_BYTES),
         }
     }
+}
+
+fn build_reader(reader: Option<Spanned<UploadLayout>>, mistakes: &mut Mistakes) -> UploadLayout {
+    let Some(reader) = reader else {
+        return UploadLayout::default();
+    };
+    if let Err(error) = reader.get_ref().check() {
+        mistakes.at(&reader.span(), format!("[eport.reader]: {error}"));
+    }
+    reader.into_inner()
 }
 
 fn build_time(time: Option<&Spanned<String>>, mistakes: &mut Mistakes) -> Option<TimePrecision> {

@@ -88,7 +88,7 @@ pub(super) struct Eport {
     pub time: Option<Spanned<String>>,
     pub dictionary_file: Option<PathBuf>,
     pub exclusive: Option<bool>,
-    pub reader: Option<eport::UploadLayout>,
+    pub reader: Option<Spanned<eport::UploadLayout>>,
 }
 
 #[derive(Debug, Deserialize)]

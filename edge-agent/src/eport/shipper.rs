@@ -540,6 +540,10 @@ impl Shipper {
             (None, _, true) => "standby",
             (None, _, false) => "active",
         };
+        let interval_s = match thrift {
+            Thrift::Stretched(us) => u64::try_from(us / SECOND_US).unwrap_or_default(),
+            _ => self.parts.config.send_interval_s,
+        };
         let reader = &self.state.reader;
         CellHealth {
             state: state.to_owned(),
@@ -552,6 +556,7 @@ impl Shipper {
             signal_rssi: reader.signal_rssi,
             signal_ber: reader.signal_ber,
             reader_serial: reader.serial.clone(),
+            send_interval_s: u32::try_from(interval_s).ok(),
             error: error.or_else(|| thrift.words()),
         }
     }
