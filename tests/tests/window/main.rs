@@ -6,4 +6,5 @@ mod desk;
 mod driver;
 mod fleet;
 mod notifications;
+mod sources;
 mod start;
