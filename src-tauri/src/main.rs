@@ -156,9 +156,8 @@ async fn stop_when_asked(app: AppHandle) {
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
-    let quiet = central::QUIET_LOGS.iter().filter_map(|text| text.parse().ok());
     tracing_subscriber::fmt()
-        .with_env_filter(quiet.fold(filter, tracing_subscriber::EnvFilter::add_directive))
+        .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();

@@ -4,16 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
-
 use crate::binaries::binary;
 use crate::process::Process;
+
+/// A drop every few seconds is no month's budget.
+const BUDGET_BYTES: u64 = 1_000_000_000;
 
 /// A running reader; killed when dropped.
 pub struct Reader {
     /// The process.
     pub process: Process,
-    /// The port that a machine opens.
+    /// The port that a machine opens: the same for every reader of a folder.
     pub port: PathBuf,
 }
 
@@ -25,31 +26,42 @@ impl Reader {
     pub fn start(folder: &Path, uploads: &Path, words: &[&str]) -> Reader {
         fs::create_dir_all(uploads).expect("the folder of uploads");
         let mut command = Command::new(binary("vendlog-sim"));
-        command
-            .arg("reader")
-            .arg("--uploads")
-            .arg(uploads)
-            .args(words);
+        let port = folder.join("ttyUSB0");
+        command.arg("reader").arg("--uploads").arg(uploads);
+        command.arg("--link").arg(&port).args(words);
         let mut process = Process::start(command, folder);
-        let ready = process
-            .line()
-            .unwrap_or_else(|| panic!("not ready: {}", process.messages()));
-        let ready: Value = serde_json::from_str(&ready).expect("the ready line is JSON");
-        let port = ready["port"].as_str().expect("a port");
+        let ready = process.line();
+        assert!(ready.is_some(), "not ready: {}", process.messages());
         // Events that nobody reads must not fill the pipe.
         let output = process.take_output();
         std::thread::spawn(move || std::io::copy(&mut { output }, &mut std::io::sink()));
-        Reader {
-            port: PathBuf::from(port),
-            process,
-        }
+        Reader { process, port }
+    }
+
+    /// Ends it at once, as when its plug is pulled: its port is gone with it.
+    pub fn unplug(mut self) {
+        self.forget_port();
+        self.process.kill();
+    }
+
+    /// The system gives the number of a terminal that is gone to the next one: a link that was left
+    /// behind would lead to the reader of somebody else.
+    fn forget_port(&self) {
+        let _ = fs::remove_file(&self.port);
     }
 
     /// The `[eport]` of an agent that owns this reader's port and sends as often as it can.
     pub fn section(&self, more: &str) -> String {
         format!(
-            "[eport]\nenabled = true\nmode = \"serial\"\nport = {:?}\nsend_interval_s = 1\n{more}\n",
+            "[eport]\nenabled = true\nmode = \"serial\"\nport = {:?}\nsend_interval_s = 1\n\
+             monthly_budget_bytes = {BUDGET_BYTES}\n{more}\n",
             self.port
         )
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.forget_port();
     }
 }

@@ -26,7 +26,10 @@ impl Source<'_> {
     /// # Panics
     /// The server does not take it.
     pub fn add<'a>(api: &'a Api, name: &str, config: &Value) -> Source<'a> {
-        let body = json!({"name": name, "enabled": true, "config": config});
+        let mut config = config.clone();
+        let kind = config["kind"].take();
+        config.as_object_mut().expect("an object").remove("kind");
+        let body = json!({"name": name, "kind": kind, "enabled": true, "config": config});
         let answer = api.post("/api/sources", body.to_string());
         assert!(
             (200..300).contains(&answer.status),

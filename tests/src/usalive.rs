@@ -28,6 +28,8 @@ pub struct Usalive {
 pub struct Truth {
     /// Names in the order of their uploads.
     pub uploaded: Vec<String>,
+    /// Uploads; more than names when the reader did not say that it took one.
+    pub uploads: u64,
     /// Of these, those that were never forwarded.
     pub lost: BTreeSet<String>,
     /// Those that nobody took.
@@ -99,6 +101,7 @@ impl Truth {
     fn of(events: &[Value], keep: &Path) -> Truth {
         let mut truth = Truth {
             uploaded: Vec::new(),
+            uploads: 0,
             lost: BTreeSet::new(),
             failed: BTreeSet::new(),
             delivered: BTreeMap::new(),
@@ -109,8 +112,13 @@ impl Truth {
         for event in events {
             let name = text(event, "name");
             match event["event"].as_str().unwrap_or_default() {
-                // A drop that the reader took, and whose thanks were garbled, is uploaded again.
-                "uploaded" if !truth.uploaded.contains(&name) => truth.uploaded.push(name),
+                "uploaded" => {
+                    truth.uploads += 1;
+                    // A drop that the reader took, and whose thanks were garbled, comes again.
+                    if !truth.uploaded.contains(&name) {
+                        truth.uploaded.push(name);
+                    }
+                }
                 "lost" => {
                     truth.lost.insert(name);
                 }

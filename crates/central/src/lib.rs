@@ -25,7 +25,6 @@ mod tls;
 mod ui;
 mod watch;
 
-pub use ::drops::QUIET_LOGS;
 pub use config::Config;
 pub use router::description;
 pub use running::Running;

@@ -33,16 +33,6 @@ impl SourceConfig {
         }
     }
 
-    /// The server; empty for what comes by itself.
-    pub fn host(&self) -> &str {
-        match self {
-            SourceConfig::Ftp(config) => &config.host,
-            SourceConfig::Sftp(config) => &config.host,
-            SourceConfig::Imap(config) => &config.host,
-            SourceConfig::Http(_) => "",
-        }
-    }
-
     /// How often to poll; `None` for what comes by itself.
     pub fn interval(&self) -> Option<Duration> {
         let seconds = match self {

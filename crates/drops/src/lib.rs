@@ -27,10 +27,6 @@ pub use secret::Secret;
 pub use tls::Tls;
 pub use unpack::{Part, UnpackError, clean, unpack};
 
-/// Log directives for whoever collects logs: at `trace` these libraries write every line that they
-/// send, a password among them, and every mail that they read.
-pub const QUIET_LOGS: [&str; 3] = ["suppaftp=warn", "async_imap=warn", "russh=warn"];
-
 /// Looks at the source once: hands what is new to the inbox and, after the inbox has committed it,
 /// keeps, moves or deletes it there.
 ///
@@ -38,24 +34,13 @@ pub const QUIET_LOGS: [&str; 3] = ["suppaftp=warn", "async_imap=warn", "russh=wa
 /// The source cannot be looked at, or the inbox said stop. What was taken before that stays taken.
 pub async fn poll(config: &SourceConfig, inbox: &impl Inbox) -> Result<Polled, SourceError> {
     config.validate()?;
-    let polling = async {
-        match config {
-            SourceConfig::Ftp(config) => ftp::poll(config, inbox).await,
-            SourceConfig::Sftp(config) => sftp::poll(config, inbox).await,
-            SourceConfig::Imap(config) => imap::poll(config, inbox).await,
-            // What is posted comes by itself.
-            SourceConfig::Http(_) => Ok(Polled::default()),
-        }
-    };
-    tokio::time::timeout(limits::POLL, polling)
-        .await
-        .unwrap_or_else(|_| {
-            Err(SourceError::TimedOut {
-                host: config.host().to_owned(),
-                step: "a whole poll; what was taken stays taken".to_owned(),
-                seconds: limits::POLL.as_secs(),
-            })
-        })
+    match config {
+        SourceConfig::Ftp(config) => ftp::poll(config, inbox).await,
+        SourceConfig::Sftp(config) => sftp::poll(config, inbox).await,
+        SourceConfig::Imap(config) => imap::poll(config, inbox).await,
+        // What is posted comes by itself.
+        SourceConfig::Http(_) => Ok(Polled::default()),
+    }
 }
 
 /// Tries the connection, the sign-in and the folder, and changes nothing there.

@@ -11,15 +11,9 @@ use serde_json::json;
 
 use crate::kept::{Kept, Server, bytes};
 
-/// The same test against both servers beside each other; most of it is waiting.
-async fn on_both(test: impl AsyncFn(Server)) {
-    let [ftp, ssh] = Server::both();
-    tokio::join!(test(ftp), test(ssh));
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn new_files_come_once_with_their_bytes() {
-    on_both(async |server| {
+    for server in Server::both() {
         let kept = Kept::default();
         let every_byte: Vec<u8> = (0..=255).collect();
         let odd = [
@@ -64,13 +58,12 @@ async fn new_files_come_once_with_their_bytes() {
             .await
             .unwrap();
         assert!(tested.files >= 5 && tested.sample.len() >= 5, "{tested:?}");
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_overwritten_comes_again() {
-    on_both(async |server| {
+    for server in Server::both() {
         let kept = Kept::default();
         for round in 0..3 {
             let text = format!("drop {round}");
@@ -85,13 +78,12 @@ async fn a_file_that_is_overwritten_comes_again() {
             assert_eq!(bytes(&found[0]), text.as_bytes());
             assert_eq!(server.poll(&kept, json!({})).await.unwrap().taken, 0);
         }
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_moved_or_deleted_only_after_it_was_taken() {
-    on_both(async |server| {
+    for server in Server::both() {
         for after in [
             json!({"after": "delete"}),
             json!({"after": "move", "move_to": "done"}),
@@ -118,13 +110,12 @@ async fn a_file_is_moved_or_deleted_only_after_it_was_taken() {
             assert_eq!(server.names(""), ["done"]);
         }
         assert_eq!(server.names("done"), ["1.txt", "2.txt", "3.txt", "4.txt"]);
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_between_commit_and_delete_deletes_at_the_next_poll() {
-    on_both(async |server| {
+    for server in Server::both() {
         let kept = Kept::default();
         server.put("1.txt", b"drop 1");
         // Taken and kept: as if we had died before deleting.
@@ -136,13 +127,12 @@ async fn a_crash_between_commit_and_delete_deletes_at_the_next_poll() {
             .unwrap();
         assert_eq!((polled.taken, polled.seen), (0, 1), "not fetched again");
         assert!(server.names("").is_empty());
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_that_fails_is_said_and_tried_again_without_fetching_again() {
-    on_both(async |server| {
+    for server in Server::both() {
         let kept = Kept::default();
         server.put("1.txt", b"drop 1");
         let after = json!({"after": "move", "move_to": "done"});
@@ -163,13 +153,12 @@ async fn a_move_that_fails_is_said_and_tried_again_without_fetching_again() {
         let older = fs::read(server.folder().join("done/1.txt")).unwrap();
         assert_eq!(older, b"older");
         assert_eq!(kept.names(), ["1.txt"]);
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_40_mb_file_is_reported_and_not_downloaded() {
-    on_both(async |server| {
+    for server in Server::both() {
         let kept = Kept::default();
         server.put("movie.txt", b"");
         let movie = File::options()
@@ -206,13 +195,12 @@ async fn a_40_mb_file_is_reported_and_not_downloaded() {
             ["movie.txt"],
             "nobody else has its bytes: it stays"
         );
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_still_written_waits_until_it_is_whole() {
-    on_both(async |server| {
+    for server in Server::both() {
         let kept = Kept::default();
         server.put("1.txt", b"begin\n");
         let path = server.folder().join("1.txt");
@@ -235,13 +223,12 @@ async fn a_file_that_is_still_written_waits_until_it_is_whole() {
             .unwrap();
         let found = kept.drain();
         assert_eq!(bytes(&found[0]).len(), 6 + 14 * 5);
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_that_are_no_utf_8_are_fetched_or_left_alone() {
-    on_both(async |server| {
+    for server in Server::both() {
         let kept = Kept::default();
         server.put("x", b"drop");
         let name = std::ffi::OsStr::from_bytes(b"caf\xe9.txt");
@@ -254,14 +241,13 @@ async fn names_that_are_no_utf_8_are_fetched_or_left_alone() {
             Server::Sftp(_) => (0, 1),
         };
         assert_eq!((polled.taken, polled.passed_over), expected);
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_files_come_in_one_poll() {
-    const FILES: usize = 1_000;
-    on_both(async |server| {
+async fn two_thousand_files_come_in_one_poll() {
+    const FILES: usize = 2_000;
+    for server in Server::both() {
         let kept = Kept::default();
         for number in 0..FILES {
             server.put(
@@ -277,13 +263,12 @@ async fn a_thousand_files_come_in_one_poll() {
         let again = server.poll(&kept, json!({})).await.unwrap();
         println!("and again in {:?}; {} keys", began.elapsed(), kept.keys());
         assert_eq!((again.taken, again.seen), (0, FILES as u64));
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_tried_once() {
-    on_both(async |server| {
+    for server in Server::both() {
         let kept = Kept::default();
         let wrong = json!({"password": "wrong-password-1", "timeout_s": 10});
         let refused = server.poll(&kept, wrong).await.unwrap_err();
@@ -299,13 +284,12 @@ async fn a_wrong_password_is_tried_once() {
             Server::Sftp(_) => log.matches("Failed password").count(),
         };
         assert_eq!(tries, 1, "{log}");
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_hinders_a_source_has_its_own_code() {
-    on_both(async |mut server| {
+    for mut server in Server::both() {
         let kept = Kept::default();
         let nowhere = server
             .poll(&kept, json!({"folder": "no/such"}))
@@ -331,6 +315,5 @@ async fn what_hinders_a_source_has_its_own_code() {
         }
         let gone = server.poll(&kept, json!({})).await.unwrap_err();
         assert_eq!(gone.code(), "unreachable", "{gone}");
-    })
-    .await;
+    }
 }

@@ -6,5 +6,4 @@ mod desk;
 mod driver;
 mod fleet;
 mod notifications;
-mod sources;
 mod start;

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use ::drops::QUIET_LOGS;
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
@@ -76,9 +75,8 @@ const DEFAULT_LOG: &str = "warn,central=info,store=info";
 fn log_to_stderr() {
     let filter =
         EnvFilter::try_from_env("VENDLOG_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
-    let quiet = QUIET_LOGS.iter().filter_map(|text| text.parse().ok());
     tracing_subscriber::fmt()
-        .with_env_filter(quiet.fold(filter, EnvFilter::add_directive))
+        .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .init();

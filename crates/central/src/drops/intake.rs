@@ -125,8 +125,7 @@ fn keep(
     Ok(outcome)
 }
 
-/// Stores one drop; a machine that was removed meanwhile makes it wait, and so do numbers that cannot
-/// be kept: the drop would stop its source for ever.
+/// Stores one drop; a machine that was removed meanwhile makes it wait.
 fn append(
     store: &Store,
     file: &RawFile,
@@ -155,7 +154,6 @@ fn append(
             let problem = read::unknown_machine(&machine);
             Ok(Err(read::waits(file, &name, &bytes, problem)))
         }
-        Err(StoreError::BadNumber) => Ok(Err(read::waits(file, &name, &bytes, read::bad_number()))),
         Err(error) => Err(error),
     }
 }

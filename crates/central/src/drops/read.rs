@@ -175,16 +175,6 @@ pub fn unknown_machine(machine: &MachineId) -> Problem {
     }
 }
 
-/// The drop can be read, but holds numbers that no agent gives.
-pub fn bad_number() -> Problem {
-    Problem::new(
-        "bad_number",
-        "The drop holds a number that no agent gives: it was changed on its way, or made by hand. \
-         Discard it; what it lacks is shown as a gap."
-            .to_owned(),
-    )
-}
-
 fn unreadable(error: &DropError) -> Problem {
     let what = sentence(&error.to_string());
     let todo = match error {
