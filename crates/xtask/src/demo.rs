@@ -4,6 +4,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -12,8 +13,10 @@ use crate::shell::{binary, command, read, target};
 
 /// The machine with a real agent.
 pub const AGENT_MACHINE: &str = "VM001";
-/// Id, name and place of every machine; those after the first are simulated as a fleet.
-const MACHINES: [(&str, &str, &str); 5] = [
+/// The machine without WiFi: its agent speaks to a simulated card reader.
+pub const CELL_MACHINE: &str = "VM006";
+/// Id, name and place of every machine; those without an agent are simulated as a fleet.
+const MACHINES: [(&str, &str, &str); 6] = [
     (
         AGENT_MACHINE,
         "Refill bar Mission",
@@ -27,6 +30,11 @@ const MACHINES: [(&str, &str, &str); 5] = [
     ("VM003", "Campus co-op", "2600 Bancroft Way, Berkeley"),
     ("VM004", "Corner market", "940 Irving St, San Francisco"),
     ("VM005", "Transit hall", "700 Broadway, Oakland"),
+    (
+        CELL_MACHINE,
+        "Trailhead, no WiFi",
+        "Lands End Lookout, San Francisco",
+    ),
 ];
 /// The zone of the simulated application's clock.
 pub const TIMEZONE: &str = "America/Los_Angeles";
@@ -43,7 +51,7 @@ impl Demo {
     /// Its directory cannot be made.
     pub fn open(name: &str) -> Result<Demo> {
         let root = target().join(name);
-        for folder in ["keys", "logs", "agent"] {
+        for folder in ["keys", "logs", "agent", "cell", "cell/uploads"] {
             let folder = root.join(folder);
             fs::create_dir_all(&folder)
                 .with_context(|| format!("cannot make {}", folder.display()))?;
@@ -86,6 +94,16 @@ impl Demo {
         self.root.join("agent").join("agent.toml")
     }
 
+    /// Where everything of the machine without WiFi lies.
+    pub fn cell(&self) -> PathBuf {
+        self.root.join("cell")
+    }
+
+    /// The password of the simulated USALive.
+    pub fn usalive_password(&self) -> PathBuf {
+        self.root.join("keys").join("usalive.password")
+    }
+
     fn machine_key(&self, id: &str) -> PathBuf {
         self.root.join("keys").join(format!("{id}.key"))
     }
@@ -113,7 +131,7 @@ impl Demo {
                 is_new |= !is_known;
                 say("demo", format!("added {id}, {name}"));
             }
-            if id != AGENT_MACHINE {
+            if ![AGENT_MACHINE, CELL_MACHINE].contains(&id) {
                 let key = fs::read_to_string(&key_file)?;
                 fleet.push_str(&format!(
                     "{{\"machine_id\":\"{id}\",\"api_key\":\"{key}\"}}\n"
@@ -125,13 +143,18 @@ impl Demo {
     }
 
     fn server(&self, words: &[&str]) -> Result<String> {
+        read(self.server_command(words))
+    }
+
+    /// A command of `vendlog-server` on the demo's store.
+    pub fn server_command(&self, words: &[&str]) -> Command {
         let mut server = command(binary("vendlog-server"), words);
         server
             .arg("--data")
             .arg(self.data())
             .arg("--key-file")
             .arg(self.key_file());
-        read(server)
+        server
     }
 
     /// Writes the agent's configuration for a server that runs at `url`.
@@ -158,7 +181,10 @@ impl Demo {
 }
 
 /// Writes a file that only its owner can read, from its first byte on.
-fn write_private(path: &Path, text: &str) -> Result<()> {
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_private(path: &Path, text: &str) -> Result<()> {
     let _ = fs::remove_file(path);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -2,6 +2,7 @@
 //! code; it speaks to the product's binaries as a user does.
 
 mod bench;
+mod cell;
 mod children;
 mod demo;
 mod deny;

@@ -13,12 +13,12 @@ use crate::demo::{AGENT_MACHINE, Demo, TIMEZONE, text_of};
 use crate::say::{duration, say};
 use crate::setup::For;
 use crate::shell::{binary, cargo, command, must};
-use crate::{setup, ui};
+use crate::{cell, setup, ui};
 
 /// The product's own port; another one is taken when it is in use.
 const ADDRESS: &str = "127.0.0.1:4433";
 /// Everything that can go wrong with the simulated application, for a log worth looking at.
-const FAULTS: &str = "silent-reader,link,motor,crash-loop,lost-payment";
+pub const FAULTS: &str = "silent-reader,link,motor,crash-loop,lost-payment";
 
 /// What was asked for.
 pub struct Options {
@@ -75,6 +75,11 @@ pub fn run(options: Options) -> Result<()> {
         // Through the running product, as an operator adds machines.
         let is_new = demo.add_machines()?;
         start_fleet(&mut children, &demo, &url, &pin, is_new)?;
+        if cfg!(unix) {
+            cell::start(&mut children, &demo, &url, &pin)?;
+        }
+        let logs = demo.root().join("logs");
+        say("demo", format!("their messages are in {}", logs.display()));
     }
     say("run", format!("agents deliver to {url}"));
     say("run", "Ctrl-C ends everything");
@@ -176,13 +181,6 @@ fn start_fleet(
     say(
         "demo",
         format!("{AGENT_MACHINE} has a real agent; VM002 to VM005 are simulated"),
-    );
-    say(
-        "demo",
-        format!(
-            "their messages are in {}",
-            demo.root().join("logs").display()
-        ),
     );
     Ok(())
 }

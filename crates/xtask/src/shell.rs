@@ -1,6 +1,7 @@
 //! Starting other programs, from the root of the tree.
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -81,6 +82,27 @@ pub fn read(mut command: Command) -> Result<String> {
         bail!("{shown} failed ({})", output.status);
     }
     String::from_utf8(output.stdout).with_context(|| format!("{shown} printed no text"))
+}
+
+/// Runs to the end with this text on standard input; what it prints is not shown.
+///
+/// # Errors
+/// The program cannot be started, or fails.
+pub fn feed(mut command: Command, text: &str) -> Result<()> {
+    let shown = shown(&command);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start {shown}"))?;
+    let mut stdin = child.stdin.take().context("a piped input is there")?;
+    let fed = stdin.write_all(text.as_bytes());
+    drop(stdin);
+    let status = child.wait().with_context(|| format!("{shown} is gone"))?;
+    if !status.success() {
+        bail!("{shown} failed ({status})");
+    }
+    fed.with_context(|| format!("{shown} did not read what it was given"))
 }
 
 /// Whether it runs and succeeds; its output is not shown.
