@@ -276,3 +276,48 @@ fn openapi_prints_the_description() {
         serde_json::to_value(central::description()).unwrap()
     );
 }
+
+#[test]
+fn a_dictionary_is_trained_from_what_is_stored_or_from_a_file_of_it() {
+    let home = Home::new();
+    json(&command(&home, &["machine", "add", "VM001"]));
+    let line = |n: u32| {
+        format!(
+            "{{\"machine_id\":\"VM00{}\",\"seq\":{n},\"timestamp\":\"2026-01-22T14:30:15Z\",\
+             \"level\":\"ERROR\",\"component\":\"valve\",\"message\":\"Valve {n} is stuck\"}}\n",
+            n % 2
+        )
+    };
+    let logs = home.data().with_file_name("logs.ndjson");
+    fs::write(&logs, (1..=400).map(line).collect::<String>()).unwrap();
+    let out = home.data().with_file_name("fleet.vdict");
+    let trained = program()
+        .args(["dictionary", "train", "--from"])
+        .arg(&logs)
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
+    let trained = json(&trained);
+    assert_eq!(trained["entries"], 400);
+    assert!(trained["templates"].as_u64() >= Some(1), "{trained}");
+    println!("a dictionary of one template: {trained}");
+    let added = json(&command(
+        &home,
+        &["dictionary", "add", "--current", out.to_str().unwrap()],
+    ));
+    assert_eq!(added["id"], trained["id"]);
+    let list = json(&command(&home, &["dictionary", "list"]));
+    assert_eq!(list["current"], trained["id"]);
+    let empty = command(
+        &home,
+        &["dictionary", "train", "--out", out.to_str().unwrap()],
+    );
+    assert_eq!(empty.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&empty.stderr).contains("no entries"));
+    let neither = program()
+        .args(["dictionary", "train", "--out", "x"])
+        .output()
+        .unwrap();
+    assert_eq!(neither.status.code(), Some(2));
+}

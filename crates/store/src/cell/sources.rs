@@ -61,6 +61,25 @@ impl Cell {
             .catalog(|catalog| Ok(seen::is_seen(catalog, source, key)?))
     }
 
+    /// Remembers that these files of a source were taken, in one go.
+    ///
+    /// # Errors
+    /// The store failed; none of them is remembered then.
+    pub fn mark_all_seen(
+        &self,
+        source: &str,
+        keys: &[String],
+        at: Micros,
+    ) -> Result<(), StoreError> {
+        let (source, keys) = (source.to_owned(), keys.to_vec());
+        self.store.change(false, move |catalog| {
+            for key in &keys {
+                seen::mark(catalog, &source, key, at)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Remembers that a file of a source was taken. The newest 100,000 of a source are remembered; an
     /// older one that is taken again is a repeat.
     ///

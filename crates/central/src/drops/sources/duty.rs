@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use ::drops::{Polled, SourceConfig, SourceError, Waited};
@@ -164,6 +165,7 @@ pub async fn one_step(app: &Shared, source: &Arc<Source>, now: Micros) -> Step {
         app: app.clone(),
         source: source.id.clone(),
         is_mailbox: matches!(source.config, SourceConfig::Imap(_)),
+        told_at: AtomicI64::new(0),
     };
     let polled = timeout(POLL_MOST, ::drops::poll(&source.config, &inbox)).await;
     let polled = polled.unwrap_or_else(|_| {
@@ -235,13 +237,14 @@ async fn keep(app: &Shared, source: &Source, before: Option<Status>, after: Opti
         return; // it was removed meanwhile
     };
     let is_other = before.state(true) != after.state(true) || before.kept.error != after.kept.error;
-    if is_other {
+    let has_files = before.kept.files_taken != after.kept.files_taken;
+    if is_other || has_files {
         app.events.publish(Event::Source(source.id.clone()));
     }
     let last_kept = before.kept.last_poll_at.unwrap_or(Micros(0));
     let at = after.kept.last_poll_at.unwrap_or(Micros(0));
     let is_time = at.0.div_euclid(KEEP_EVERY_US) != last_kept.0.div_euclid(KEEP_EVERY_US);
-    if !is_other && !is_time && before.kept.files_taken == after.kept.files_taken {
+    if !is_other && !is_time && !has_files {
         return;
     }
     let (id, kept) = (source.id.clone(), after.kept);

@@ -1,7 +1,10 @@
 //! What a source hands its files to: the intake, and the memory of what was taken.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use ::drops::{Found, Inbox, Raw, Stop};
 use wire::Micros;
+use wire::time::SECOND_US;
 
 use super::super::{Content, RawFile, Taken, intake};
 use crate::app::Shared;
@@ -17,7 +20,12 @@ pub struct SourceInbox {
     pub source: String,
     /// Mails that are about other things are passed over.
     pub is_mailbox: bool,
+    /// When a file was told live last.
+    pub told_at: AtomicI64,
 }
+
+/// A poll that brings hundreds of files tells of them so often.
+const TELL_EVERY_US: i64 = SECOND_US;
 
 impl Inbox for SourceInbox {
     async fn seen(&self, keys: &[String]) -> Result<Vec<bool>, Stop> {
@@ -63,19 +71,21 @@ impl SourceInbox {
     async fn mark(&self, keys: &[String], now: Micros) -> Result<(), Stop> {
         let (source, keys) = (self.source.clone(), keys.to_vec());
         self.app
-            .with_store(move |store| {
-                let mark = |key| store.cell().mark_seen(&source, key, now);
-                keys.iter().try_for_each(|key| mark(key))
-            })
+            .with_store(move |store| store.cell().mark_all_seen(&source, &keys, now))
             .await
             .map_err(stop)
     }
 
+    /// Counts a file, and tells it, but not each of many: the end of the poll is told anyway.
     fn count(&self, taken: &Taken, now: Micros) {
         self.app
             .sources
             .update(&self.source, |status| status.took(taken, now));
-        self.app.events.publish(Event::Source(self.source.clone()));
+        let told_at = Micros(self.told_at.load(Ordering::Relaxed));
+        if now.since_us(told_at) > TELL_EVERY_US {
+            self.told_at.store(now.0, Ordering::Relaxed);
+            self.app.events.publish(Event::Source(self.source.clone()));
+        }
     }
 }
 

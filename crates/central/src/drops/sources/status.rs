@@ -39,6 +39,8 @@ pub struct Status {
     pub troubles: Vec<String>,
     /// What the last poll found that was no drop and was passed over.
     pub skipped: u64,
+    /// The same of the poll that runs, as far as it was taken and looked at.
+    pub skipped_now: u64,
 }
 
 impl Status {
@@ -71,6 +73,10 @@ impl Status {
 
     /// A file came.
     pub fn took(&mut self, taken: &Taken, now: Micros) {
+        if taken.drops + taken.repeats + taken.quarantined == 0 {
+            self.skipped_now += 1; // a mail about something else
+            return;
+        }
         self.kept.files_taken += 1;
         self.kept.drops_taken += taken.drops;
         self.kept.quarantined += taken.quarantined;
@@ -80,7 +86,7 @@ impl Status {
     /// A poll worked.
     pub fn worked(&mut self, polled: &Polled, now: Micros, pause: Duration) {
         self.failures = 0;
-        self.skipped = polled.passed_over;
+        self.skipped = polled.passed_over + std::mem::take(&mut self.skipped_now);
         self.troubles = polled
             .troubles
             .iter()
@@ -141,6 +147,20 @@ mod tests {
         status.worked(&Polled::default(), Micros(3), MINUTE);
         assert_eq!(status.state(true), SourceState::Ok);
         assert_eq!((status.kept.error, status.failures), (None, 0));
+    }
+
+    #[test]
+    fn a_mail_about_something_else_is_no_file_that_was_taken() {
+        let mut status = Status::default();
+        let other = Taken {
+            skipped: 2,
+            ..Taken::default()
+        };
+        status.took(&other, Micros(1));
+        status.worked(&Polled::default(), Micros(2), MINUTE);
+        assert_eq!((status.kept.files_taken, status.skipped), (0, 1));
+        status.worked(&Polled::default(), Micros(3), MINUTE);
+        assert_eq!(status.skipped, 0, "it is not looked at again");
     }
 
     #[test]
