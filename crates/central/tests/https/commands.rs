@@ -182,7 +182,7 @@ fn a_failure_is_one_line_and_1_wrong_use_is_2() {
         (
             vec!["token", "add", "x", "--role", "king"],
             2,
-            "manager, technician or owner",
+            "manager, technician, owner or source",
         ),
         (vec!["fly"], 2, "fly"),
         (
