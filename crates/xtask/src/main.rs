@@ -6,6 +6,7 @@ mod cell;
 mod children;
 mod demo;
 mod deny;
+mod dictionaries;
 mod package;
 mod python;
 mod run;
@@ -29,6 +30,7 @@ cargo xtask bench [NAME]                 run the benchmarks, or one of them
 cargo xtask package [--arch amd64|arm64] [--out DIR]
                                          the agent as Debian packages, in target/package
 cargo xtask types                        make the API description and the UI's types anew
+cargo xtask dictionaries                 make the dictionary that comes with the product anew
 cargo xtask setup                        only install what is missing";
 
 fn main() -> ExitCode {
@@ -58,6 +60,7 @@ fn dispatch(words: &[&str]) -> Option<Result<()>> {
         ["package", "--for-tests"] => Some(package::for_tests()),
         ["package", words @ ..] => Some(package::run(&package::Options::parse(words)?)),
         ["types"] => Some(types::write_anew()),
+        ["dictionaries"] => Some(dictionaries::write_anew()),
         ["setup"] => Some(setup::all(setup::For::Test)),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

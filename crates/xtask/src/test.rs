@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::say::{duration, say};
 use crate::shell::{cargo, must, npm};
-use crate::{deny, package, python, setup, types, ui};
+use crate::{deny, dictionaries, package, python, setup, types, ui};
 
 /// Tells the system tests that the binaries are built, so that they need not ask cargo.
 const BUILT: (&str, &str) = ("VENDLOG_TESTS_BUILT", "1");
@@ -35,6 +35,7 @@ pub fn run() -> Result<()> {
         must(cargo(&["build", "--workspace", "--all-targets"]))
     })?;
     steps.step("api types", types::check)?;
+    steps.step("dictionaries", dictionaries::check)?;
     steps.step("packages", package::for_tests)?;
     let mut counts = Counts::default();
     steps.step("tests", || {

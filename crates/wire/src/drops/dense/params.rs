@@ -15,7 +15,7 @@ const REMEMBERED: usize = 16;
 /// A text that is at least so long and has a digit looks like an id.
 const ID_MIN_BYTES: usize = 6;
 /// Numbers below this are told anew rather than by where they were said before.
-const TELLING_MIN: u128 = 10;
+const TELLING_MIN: u128 = 32;
 
 const BAD: Broken = Broken("parameters do not fit their template");
 
@@ -254,9 +254,9 @@ impl Params {
 
     /// How a number is best told.
     fn mode(&self, last: Option<Last>, value: u128) -> u128 {
-        let cheap = |by: u128| bit_len(by) + 2 < bit_len(value);
+        let cheap = |by: u128| bit_len(by) + 4 < bit_len(value);
         match last {
-            Some(last) if last.value == value => mode::SAME,
+            Some(last) if value >= TELLING_MIN && last.value == value => mode::SAME,
             _ if value >= TELLING_MIN && self.numbers.contains(&value) => mode::ECHO,
             _ if value >= TELLING_MIN && self.sum() == Some(value) => mode::SUM,
             Some(last) if value > last.value && cheap(value - last.value) => mode::UP,

@@ -47,8 +47,8 @@ impl Default for TrainLimits {
         TrainLimits {
             samples: 400_000,
             shapes: 2_000,
-            zstd_bytes: 12 * 1024,
-            stream_bytes: 48 * 1024,
+            zstd_bytes: 8 * 1024,
+            stream_bytes: 92 * 1024,
             example_entries: 24_000,
         }
     }
