@@ -42,6 +42,8 @@ pub struct Driver {
     watch: Option<Watch>,
     facts_due: Instant,
     serial_due: Instant,
+    /// The port itself failed in this window.
+    has_failed: bool,
     /// What was said of trouble last, so that it is logged once.
     trouble: String,
 }
@@ -56,6 +58,7 @@ impl Driver {
             watch: None,
             facts_due: now,
             serial_due: now,
+            has_failed: false,
             trouble: String::new(),
         }
     }
@@ -100,10 +103,12 @@ impl Driver {
                 Err(error) => return self.refused(offer, Refusal::of(&self.setup.port, error)),
             },
         };
+        self.has_failed = false;
         self.with_port(offer, wants_facts, &mut watch);
-        // Our own descriptor is closed now, and that is in the count.
+        // Our own descriptor is closed now, and that is in the count. A port that has failed may be
+        // another one when it is back.
         watch.has_been_opened();
-        self.watch = Some(watch);
+        self.watch = Some(watch).filter(|_| !self.has_failed);
     }
 
     fn with_port(&mut self, offer: Option<&Offer>, wants_facts: bool, watch: &mut Watch) {
@@ -142,6 +147,7 @@ impl Driver {
                 has_offered,
             }) => (outcome, has_offered),
             Err((refusal, has_offered)) => {
+                self.has_failed = true;
                 self.failed(offer, &refusal.to_string(), has_offered, trouble(&refusal));
                 return false;
             }
@@ -197,6 +203,7 @@ impl Driver {
                 Ok(led) if is_interrupted(&led.outcome) => return,
                 Ok(led) => self.note(led.outcome, &mut facts),
                 Err((refusal, _)) => {
+                    self.has_failed = true;
                     self.log(&refusal.to_string());
                     self.outbox.tell(trouble(&refusal));
                     return;
