@@ -12,7 +12,7 @@ const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 /// Bytes that each drop of [`SIZE`] counts.
-const COUNTED: u64 = SIZE + store::DROP_OVERHEAD_BYTES;
+const COUNTED: u64 = SIZE + wire::drops::DROP_OVERHEAD_BYTES;
 
 fn store_with(place: &Place, drops: impl IntoIterator<Item = store::ArrivedDrop>) -> Store {
     let store = place.with_machines(&["VM001"]);

@@ -10,9 +10,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use store::{ArrivedDrop, DROP_OVERHEAD_BYTES, NewEntries, Store, WrappingKey};
+use store::{ArrivedDrop, NewEntries, Store, WrappingKey};
 use support::cell::{SIZE, bare, drop_of, in_drop, picture, summary};
 use support::{NOON, Place, batch, id, sample};
+use wire::drops::DROP_OVERHEAD_BYTES;
 
 const KILLS: u32 = 10;
 /// Entries that each step brings.

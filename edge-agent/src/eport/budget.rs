@@ -8,11 +8,9 @@ use jiff::tz::TimeZone;
 use jiff::{ToSpan, Zoned};
 use serde::{Deserialize, Serialize};
 use wire::Micros;
+use wire::drops::DROP_OVERHEAD_BYTES;
 use wire::time::{DAY_US, SECOND_US};
 
-/// What a carrier counts beside the drop itself: the reader's own frames and its connection. A
-/// guess; the server's plan counts the same.
-pub const FRAMING_BYTES: u64 = 128;
 /// A drop of a quiet hour: its header and a few entries.
 const LEAN_DROP_BYTES: u64 = 250;
 /// A drop that says no more than that the machine lives.
@@ -70,7 +68,7 @@ impl Month {
 
     /// A drop of so many bytes was sent.
     pub fn sent(&mut self, drop_bytes: usize) {
-        self.used_bytes += drop_bytes as u64 + FRAMING_BYTES;
+        self.used_bytes += drop_bytes as u64 + DROP_OVERHEAD_BYTES;
         self.drops += 1;
     }
 
@@ -93,21 +91,21 @@ impl Month {
         now: Micros,
     ) -> Thrift {
         let left_bytes = budget_bytes.saturating_sub(self.used_bytes);
-        if left_bytes < EMPTY_DROP_BYTES + FRAMING_BYTES {
+        if left_bytes < EMPTY_DROP_BYTES + DROP_OVERHEAD_BYTES {
             return Thrift::Spent;
         }
         let (_, end) = bounds(now);
         // At the month's end what is left of it may be used up.
         let drops = (end.since_us(now).max(0) / interval_us.max(SECOND_US)).max(1) as u64;
         let each = left_bytes / drops;
-        if each >= max_drop_bytes as u64 + FRAMING_BYTES {
+        if each >= max_drop_bytes as u64 + DROP_OVERHEAD_BYTES {
             Thrift::Free
-        } else if each >= LEAN_DROP_BYTES + FRAMING_BYTES {
-            Thrift::Spare(each - FRAMING_BYTES)
-        } else if each >= EMPTY_DROP_BYTES + FRAMING_BYTES {
+        } else if each >= LEAN_DROP_BYTES + DROP_OVERHEAD_BYTES {
+            Thrift::Spare(each - DROP_OVERHEAD_BYTES)
+        } else if each >= EMPTY_DROP_BYTES + DROP_OVERHEAD_BYTES {
             Thrift::Grave
         } else {
-            let needed = i128::from(EMPTY_DROP_BYTES + FRAMING_BYTES);
+            let needed = i128::from(EMPTY_DROP_BYTES + DROP_OVERHEAD_BYTES);
             let stretched_us = i128::from(end.since_us(now)) * needed / i128::from(left_bytes);
             let stretched_us = i64::try_from(stretched_us).unwrap_or(INTERVAL_MAX_US);
             Thrift::Stretched(stretched_us.clamp(interval_us, interval_us.max(INTERVAL_MAX_US)))
@@ -244,7 +242,10 @@ mod tests {
         month.turn(at("2026-11-30T23:59:59Z"), true);
         assert_eq!((month.year, month.month, month.drops), (2026, 11, 1));
         month.turn(at("1970-01-01T00:05:00Z"), false);
-        assert_eq!((month.year, month.used_bytes), (2026, 900 + FRAMING_BYTES));
+        assert_eq!(
+            (month.year, month.used_bytes),
+            (2026, 900 + DROP_OVERHEAD_BYTES)
+        );
         month.turn(at("2026-12-01T00:00:00Z"), true);
         assert_eq!((month.month, month.used_bytes), (12, 0));
         let mut leap = Month::default();

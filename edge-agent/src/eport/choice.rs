@@ -360,7 +360,7 @@ impl Shipper {
             let mut grave = spare
                 .iter()
                 .filter(|other| other.entry.level == Level::Critical);
-            if grave.all(|candidate| has(candidate)) {
+            if grave.all(has) {
                 return text;
             }
         }

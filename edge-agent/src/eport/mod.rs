@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use wire::CellHealth;
 
-pub use budget::{FRAMING_BYTES, Month, Thrift};
+pub use budget::{Month, Thrift};
 pub use day::{DAILY_SUMMARY, Day};
 pub use dictionaries::{Dictionaries, keep_checked, read_file};
 pub use moment::Moment;

@@ -22,6 +22,10 @@ use crate::{LogEntry, MachineId};
 /// The reader's limit for a file: "up to 900 bytes, ASCII text".
 pub const DROP_MAX_BYTES: usize = 900;
 
+/// Added to the bytes of each drop for what the carrier counts beside them: a guess, for a TCP
+/// connection of a few packets with 40 bytes of headers each.
+pub const DROP_OVERHEAD_BYTES: u64 = 200;
+
 /// An entry as a drop carries it. A drop of ours numbers every entry; one in the PRD's bare form
 /// numbers none.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::Micros;
+use wire::drops::DROP_OVERHEAD_BYTES;
 use wire::time::{DAY_US, SECOND_US};
 
 use crate::catalog::cell::runs::{self, RunKind};
@@ -11,9 +12,6 @@ use crate::catalog::rollups::FLEET;
 use crate::error::StoreError;
 use crate::shared::MachineNo;
 
-/// Added to the bytes of each drop for what the carrier counts beside them: a guess, for a TCP
-/// connection of a few packets with 40 bytes of headers each.
-pub const DROP_OVERHEAD_BYTES: u64 = 200;
 /// Share of the month's bytes from which on a plan warns.
 pub const PLAN_WARN_AT: f64 = 0.8;
 /// Bytes of one MB as a price counts it.
