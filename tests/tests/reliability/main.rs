@@ -3,5 +3,7 @@
 
 mod cards;
 mod chaos;
+mod flapping;
 mod full_disk;
+mod serial_line;
 mod week_offline;

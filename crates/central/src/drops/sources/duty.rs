@@ -178,34 +178,44 @@ pub async fn one_step(app: &Shared, source: &Arc<Source>, now: Micros) -> Step {
     let failures = before.as_ref().map_or(0, |status| status.failures);
     let interval = source.config.interval().unwrap_or(AFTER_FAULT);
     let ended = clock::now().max(now);
-    let step = step_after(&polled, failures, interval);
-    if let Err(error) = &polled {
-        note_failure(source, error, failures);
-    }
-    let after = app.sources.update(&source.id, |status| match &polled {
-        Ok(polled) => status.worked(polled, ended, step.pause),
-        Err(error) => status.failed(error, ended, step.pause),
-    });
+    let (step, change): (Step, Box<dyn FnOnce(&mut Status) + Send>) = match polled {
+        Ok(polled) => worked(polled, interval, ended),
+        Err(error) => {
+            let pause = after_failure(&error, failures + 1, interval, dice());
+            note_failure(source, &error, failures);
+            let step = Step {
+                pause,
+                mark: None,
+                worked: false,
+                has_more: false,
+            };
+            (
+                step,
+                Box::new(move |status| status.failed(&error, ended, pause)),
+            )
+        }
+    };
+    let after = app.sources.update(&source.id, change);
     keep(app, source, before, after).await;
     step
 }
 
-/// When the next poll is due after this one; `failures` are those in a row before it.
-fn step_after(polled: &Result<Polled, SourceError>, failures: u32, interval: Duration) -> Step {
-    match polled {
-        Ok(polled) => Step {
-            pause: after_success(interval, polled.has_more),
-            mark: polled.mark.clone(),
-            worked: true,
-            has_more: polled.has_more,
-        },
-        Err(error) => Step {
-            pause: after_failure(error, failures + 1, interval, dice()),
-            mark: None,
-            worked: false,
-            has_more: false,
-        },
-    }
+fn worked(
+    polled: Polled,
+    interval: Duration,
+    now: Micros,
+) -> (Step, Box<dyn FnOnce(&mut Status) + Send>) {
+    let pause = after_success(interval, polled.has_more);
+    let step = Step {
+        pause,
+        mark: polled.mark.clone(),
+        worked: true,
+        has_more: polled.has_more,
+    };
+    (
+        step,
+        Box::new(move |status| status.worked(&polled, now, pause)),
+    )
 }
 
 /// A failure is said once, when it begins, and again each time it is another.
