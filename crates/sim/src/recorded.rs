@@ -37,11 +37,7 @@ pub fn setup(index: u64, seed: u64, start: Micros) -> Setup {
 }
 
 /// The entries that an agent makes of what this machine says until `end`, numbered from 1.
-pub fn entries(
-    name: &str,
-    setup: Setup,
-    end: Micros,
-) -> impl Iterator<Item = LogEntry> + use<> {
+pub fn entries(name: &str, setup: Setup, end: Micros) -> impl Iterator<Item = LogEntry> + use<> {
     let key = HashKey::new(Sha256::digest(name).into());
     let stamp_us = setup.stamp_us;
     let mut app = Application::new(setup);

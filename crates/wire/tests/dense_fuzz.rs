@@ -31,7 +31,8 @@ fn corpus() -> PathBuf {
 
 fn golden() -> (Arc<Dictionary>, Vec<String>) {
     let file = std::fs::read(corpus().join("golden.vdict")).expect("part of the repository");
-    let dictionary = Dictionary::from_bytes(&file).expect("a dictionary of version 1 stays readable");
+    let dictionary =
+        Dictionary::from_bytes(&file).expect("a dictionary of version 1 stays readable");
     let mut names: Vec<PathBuf> = std::fs::read_dir(corpus())
         .expect("part of the repository")
         .map(|entry| entry.expect("it can be listed").path())
@@ -110,7 +111,10 @@ fn of_a_million_random_streams_none_is_taken() {
         let unchanged = drops.iter().any(|drop| drop == text);
         assert!(read.is_err() || unchanged, "taken: {text:?}");
     }
-    assert!(dense_looking > 500_000, "{dense_looking} looked like dense drops");
+    assert!(
+        dense_looking > 500_000,
+        "{dense_looking} looked like dense drops"
+    );
 }
 
 /// What a forger would do: any payload, with the checksum that fits it.

@@ -178,7 +178,7 @@ pub async fn one_step(app: &Shared, source: &Arc<Source>, now: Micros) -> Step {
     let failures = before.as_ref().map_or(0, |status| status.failures);
     let interval = source.config.interval().unwrap_or(AFTER_FAULT);
     let ended = clock::now().max(now);
-    let (step, change): (Step, Box<dyn FnOnce(&mut Status) + Send>) = match polled {
+    let (step, change): (Step, Change) = match polled {
         Ok(polled) => worked(polled, interval, ended),
         Err(error) => {
             let pause = after_failure(&error, failures + 1, interval, dice());
@@ -200,11 +200,10 @@ pub async fn one_step(app: &Shared, source: &Arc<Source>, now: Micros) -> Step {
     step
 }
 
-fn worked(
-    polled: Polled,
-    interval: Duration,
-    now: Micros,
-) -> (Step, Box<dyn FnOnce(&mut Status) + Send>) {
+/// What a poll changes of its source's status.
+type Change = Box<dyn FnOnce(&mut Status) + Send>;
+
+fn worked(polled: Polled, interval: Duration, now: Micros) -> (Step, Change) {
     let pause = after_success(interval, polled.has_more);
     let step = Step {
         pause,
