@@ -8,7 +8,8 @@ use serde_json::Value;
 use sim::rng::Rng;
 use wire::{ClockState, Level, LogEntry, Micros};
 
-/// The sentences: level, component, words with `{kind:range}` for a value, and after ` :: ` a context.
+/// The sentences: level, component, words with `{kind:range}` for a value, and after ` :: ` a
+/// context.
 const SENTENCES: &str = include_str!("sentences.txt");
 /// Of so many sentences, in order of frequency, one is said by newer machines only.
 const NEW_OF: usize = 10;
@@ -138,9 +139,9 @@ impl Machine {
         text + rest
     }
 
-    /// A number of a range such as `-18.0--4.0`, with so many decimals. One of few is any of them; a
-    /// measurement lies about where it normally does on this machine, give or take an eighth of the
-    /// range.
+    /// A number of a range such as `-18.0--4.0`, with so many decimals. One of few is any of them;
+    /// a measurement lies about where it normally does on this machine, give or take an eighth of
+    /// the range.
     fn measured(&mut self, hole: &'static str, range: &str, decimals: u32) -> String {
         let split = range[1..].find('-').expect("a range") + 1;
         let scale = 10i64.pow(decimals);

@@ -1,6 +1,7 @@
-//! `cargo bench -p tests --bench drops`: how many entries a drop of 900 bytes holds, ours beside the
-//! paper's text, the paper's sample compressor, gzip and zstd, on machines whose logs trained nothing.
-//! Prints what it measures and writes its section of `docs/BENCHMARKS.md`. Nothing here is a time.
+//! `cargo bench -p tests --bench drops`: how many entries a drop of 900 bytes holds, ours beside
+//! the paper's text, the paper's sample compressor, gzip and zstd, on machines whose logs trained
+//! nothing. Prints what it measures and writes its section of `docs/BENCHMARKS.md`. Nothing here
+//! is a time.
 
 mod application;
 mod control;

@@ -1,5 +1,5 @@
-//! What a walk over the entries of a drop needs of a codec: numbers, texts and bytes, each with what
-//! is known at its place. One walk serves writing and reading, so that the two cannot differ.
+//! What a walk over the entries of a drop needs of a codec: numbers, texts and bytes, each with
+//! what is known at its place. One walk serves writing and reading, so that the two cannot differ.
 
 /// What was written cannot be read: damaged, or beyond a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +37,8 @@ pub(crate) struct Place<'c> {
     pub contexts: &'c [u32],
 }
 
-/// Writes or reads. The `value` given is what is to be written; a reader ignores it and answers what
-/// it read, a writer answers what it was given.
+/// Writes or reads. The `value` given is what is to be written; a reader ignores it and answers
+/// what it read, a writer answers what it was given.
 pub(crate) trait Coder {
     /// Whether this is a reader.
     const READS: bool;

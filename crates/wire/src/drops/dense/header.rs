@@ -1,9 +1,9 @@
 //! The first line of a dense drop: 14 fields between commas, numbers in base 62.
 //!
 //! `VD1,VM001,H,1vivhP,1,1w,0:y:U:U,,MTY,3rRAci,s4,1x24iw,21,1fDmKI`, in this order: version,
-//! machine, number, epoch, first seq covered, how many seqs, counts from DEBUG to CRITICAL, left out
-//! (nothing when nothing is), uptime, made at, time and codec, dictionary, characters of the payload,
-//! and a CRC-32 over all that stands before it and over the payload, without white space.
+//! machine, number, epoch, first seq covered, how many seqs, counts from DEBUG to CRITICAL, left
+//! out (nothing when nothing is), uptime, made at, time and codec, dictionary, characters of the
+//! payload, and a CRC-32 over all that stands before it and over the payload, without white space.
 
 use super::Codec;
 use crate::drops::{Counts, Covers, DictionaryId, DropError, DropHeader, TimePrecision};

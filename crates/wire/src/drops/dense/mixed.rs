@@ -1,5 +1,6 @@
-//! The mixing codec: every number and every letter as a row of yes-or-no questions, each answered at
-//! the cost of its surprise. What is likely is learnt from the dictionary and from the drop itself.
+//! The mixing codec: every number and every letter as a row of yes-or-no questions, each answered
+//! at the cost of its surprise. What is likely is learnt from the dictionary and from the drop
+//! itself.
 
 use super::coder::{Broken, Coder, FIELDS, Place, TOO_LONG, mix};
 use super::model::{CONTEXTS_MAX, Model};

@@ -1,9 +1,9 @@
-//! The dense form of a drop: one header line, and its entries as densely as the dictionary allows in
-//! printable ASCII. Several codecs write it; the smallest is sent. Reading never panics and says
+//! The dense form of a drop: one header line, and its entries as densely as the dictionary allows
+//! in printable ASCII. Several codecs write it; the smallest is sent. Reading never panics and says
 //! no to whatever was changed.
 //!
-//! White space does not count: a mail program may wrap it anywhere. What follows the payload, such as
-//! a footer, is not looked at.
+//! White space does not count: a mail program may wrap it anywhere. What follows the payload, such
+//! as a footer, is not looked at.
 
 mod armour;
 pub(crate) mod bytes;
@@ -27,7 +27,8 @@ use coder::{Broken, TOO_LONG};
 use mixed::{MixedReader, MixedWriter};
 use walk::{ENTRIES_MAX, Frame, SAID_MAX_BYTES, Walk};
 
-/// The longest dense drop that is read: many times what the reader takes, for other ways to send it.
+/// The longest dense drop that is read: many times what the reader takes, for other ways to send
+/// it.
 pub const DENSE_MAX_BYTES: usize = 64 * 1024;
 /// What zstd may make of a payload: every text of a drop, with its numbers.
 const UNPACKED_MAX_BYTES: usize = SAID_MAX_BYTES + ENTRIES_MAX * 16;
@@ -65,9 +66,9 @@ pub fn is_dense(text: &str) -> bool {
         && text.get(header::MAGIC.len() + digits) == Some(&b',')
 }
 
-/// The drop as text, however large; whoever sends it sees to its size. The entries are best in order
-/// of seq. Times are cut to `header.time`, that of the drop to the second. What says more than 1 MiB
-/// or has more than 16,384 entries cannot be read again.
+/// The drop as text, however large; whoever sends it sees to its size. The entries are best in
+/// order of seq. Times are cut to `header.time`, that of the drop to the second. What says more
+/// than 1 MiB or has more than 16,384 entries cannot be read again.
 pub fn encode(header: &DropHeader, entries: &[DropEntry], dictionary: &Dictionary) -> String {
     let mut payloads = Codec::ALL
         .into_iter()
@@ -214,8 +215,8 @@ fn trimmed(text: &str) -> &str {
     text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
 }
 
-/// The text without the white space that mail programs put into it. The header ends with a line end,
-/// whatever else was wrapped.
+/// The text without the white space that mail programs put into it. The header ends with a line
+/// end, whatever else was wrapped.
 fn without_white_space(text: &str) -> Result<String, DropError> {
     if !text.contains('\n') {
         return Err(DropError::Damaged("its first line does not end".into()));

@@ -65,7 +65,8 @@ impl Model {
         self.slots.len() * 4 + self.weights.len() * 4 + self.practice.len() * 2
     }
 
-    /// How likely the next bit is a one, in 1/65536, in these contexts; [`Model::learn`] must follow.
+    /// How likely the next bit is a one, in 1/65536, in these contexts; [`Model::learn`] must
+    /// follow.
     pub(super) fn guess(&mut self, contexts: &[u32], node: u32, set: usize) -> u32 {
         let guess = &mut self.guess;
         guess.contexts = contexts.len();

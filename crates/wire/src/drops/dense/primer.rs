@@ -1,5 +1,5 @@
-//! How logs are worded, whatever the application: what the mixing codec has read before it reads its
-//! first dictionary. Part of the format: a changed letter here makes every drop unreadable.
+//! How logs are worded, whatever the application: what the mixing codec has read before its first
+//! dictionary. Part of the format: a changed letter here makes every drop unreadable.
 
 /// Lines of Python, of Linux and of devices.
 pub(super) const LINES: &str = "\

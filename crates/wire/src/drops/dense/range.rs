@@ -1,5 +1,5 @@
-//! Arithmetic coding of single bits: an interval of 64 bits, whole bytes shifted out as soon as both
-//! ends agree. Knows nothing of what the bits mean.
+//! Arithmetic coding of single bits: an interval of 64 bits, whole bytes shifted out as soon as
+//! both ends agree. Knows nothing of what the bits mean.
 
 /// Probabilities are of a one, in 1/65536; never 0 and never 65536.
 pub(super) const ONE: u32 = 1 << 16;

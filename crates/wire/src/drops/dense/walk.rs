@@ -224,7 +224,8 @@ impl<'s> Walk<'s> {
     ) -> Result<(), Broken> {
         let is_back = told.flags & TIME_BACK != 0;
         let passed = told.step.abs_diff(self.step);
-        // Milliseconds are told as whole seconds and the rest, so that what is known of seconds helps.
+        // Milliseconds are told as whole seconds and the rest, so that what is known of seconds
+        // helps.
         let parts = match self.frame.time {
             TimePrecision::Millisecond => 1_000,
             TimePrecision::Second | TimePrecision::Minute => 1,

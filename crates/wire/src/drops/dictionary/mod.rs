@@ -1,8 +1,8 @@
 //! Dictionaries: what both ends of a drop know before it is written. The table of an application's
 //! templates, examples from which the mixing codec learns what is likely, and a zstd dictionary.
 //!
-//! A file of one is all there is to it: its id is the hash of its bytes, and everything else follows
-//! from them in the same way everywhere.
+//! A file of one is all there is to it: its id is the hash of its bytes, and everything else
+//! follows from them in the same way everywhere.
 
 mod file;
 mod id;
@@ -97,8 +97,8 @@ impl Dictionary {
         self.id
     }
 
-    /// The templates of messages that it knows, the most frequent first; one is named again for each
-    /// level, component and form of context that it comes with.
+    /// The templates of messages that it knows, the most frequent first; one is named again for
+    /// each level, component and form of context that it comes with.
     pub fn templates(&self) -> impl Iterator<Item = &str> {
         self.parts.shapes.iter().map(|shape| &*shape.message)
     }

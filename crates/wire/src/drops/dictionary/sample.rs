@@ -1,4 +1,5 @@
-//! What a dictionary is trained on: entries of machines, as the server has them or a file gives them.
+//! What a dictionary is trained on: entries of machines, as the server has them or a file gives
+//! them.
 
 use serde_json::Value;
 

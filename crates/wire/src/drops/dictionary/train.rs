@@ -42,7 +42,8 @@ pub struct TrainLimits {
 }
 
 impl Default for TrainLimits {
-    /// A file of some 60 KB at most: a minute by a bad link, and a second of a Raspberry Pi to read.
+    /// A file of some 60 KB at most: a minute by a bad link, and a second of a Raspberry Pi to
+    /// read.
     fn default() -> TrainLimits {
         TrainLimits {
             samples: 400_000,
