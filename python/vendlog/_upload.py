@@ -249,13 +249,22 @@ class Uploader:
                 return []
             time.sleep(LOOK_S)
 
+    def _hear_answer(self, end: float) -> List[Event]:
+        """The same up to an answer: late ACKs before it are ours too."""
+        while True:
+            events = self._hear(end)
+            if not events or any(event.code >= 0 for event in events):
+                return events
+
     def _end_transfer(self, upload: "Upload", end: float) -> Optional[bytes]:
         """8, and the 13 that it leads to; then the reader is as it was found."""
         foreign = None
         if upload.awaits:
             # What is on the wire is finished: cut, it would garble the 8 behind it.
             most = upload.on_wire_until + (LAST_ACK_S if upload.awaits_ack else LAST_ANSWER_S)
-            foreign = upload.foreign_of(self._hear(min(most, end)))
+            # Without a transfer nothing follows that could take a late answer.
+            most = min(most, end) if upload.is_open else end - LAST_ACK_S
+            foreign = upload.foreign_of(self._hear(most))
         for _ in range(self.layout.tries):
             if not upload.is_open or foreign is not None or self._clock() >= end - LAST_TRY_S:
                 break
@@ -264,8 +273,8 @@ class Uploader:
             self._hear(min(self._clock() + 2 * BYTE_S + LAST_ACK_S, end))
             self._decoder.clear()
             self.port.write(frame(1))
-            most = min(self._clock() + 2 * BYTE_S + LAST_ANSWER_S, end)
-            events = self._hear(most)
+            # All the time there is: an answer that comes later would stand in the application's own.
+            events = self._hear_answer(end - (LAST_ACK_S if upload.is_paused else 0.0))
             foreign = upload.foreign_of(events)
             # 12: the 8 was not heard.
             upload.is_open = any(event.code == 12 for event in events)

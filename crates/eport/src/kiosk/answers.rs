@@ -66,7 +66,13 @@ impl Kiosk {
                 let failure = Failure::Refused(self.command_code());
                 self.give_up_command(failure, now);
             }
-            // STATUS was not understood: asked again after a pause.
+            // STATUS was not understood: asked again, after a pause when there is time for one.
+            Wait::Answer(_) if self.is_wanted => {
+                self.wait = Wait::Nothing;
+                if !self.has_time(now) {
+                    self.no_answer(now);
+                }
+            }
             Wait::Answer(_) => self.pause(now),
             _ => {}
         }

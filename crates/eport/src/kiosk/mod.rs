@@ -26,6 +26,8 @@ const LAST_ACK: Duration = Duration::from_millis(35);
 /// The same for the answer to the STATUS behind an 8: the reader says 13 once, and that is no
 /// business of the application.
 const LAST_ANSWER: Duration = Duration::from_millis(50);
+/// The application has the reader so long after it has wanted it, at the latest.
+const GIVEN_BACK: Duration = Duration::from_millis(285);
 /// An 8 that was not heard is said again up to so long after the application has wanted the reader.
 const LAST_TRY: Duration = Duration::from_millis(180);
 /// STATUS may stay without an answer so often in a row.
@@ -213,11 +215,19 @@ impl Kiosk {
             (Stage::Begin | Stage::Record(_) | Stage::Terminate(_), Wait::Ack(until)) => {
                 *until = (*until).min(self.line_free + LAST_ACK);
             }
+            // The last thing that is asked gets all the time there is: an answer that comes later would
+            // stand in the application's own dialogue.
+            (stage, Wait::Answer(until))
+                if matches!(stage, Stage::Terminated(_)) || !is_transferring =>
+            {
+                *until = (*until).min(self.wanted_at.unwrap_or(now) + GIVEN_BACK);
+            }
             // What was asked is answered within a short time; said over it, the next command's ACK
             // would stand in the middle of that answer.
             (_, Wait::Ack(until) | Wait::Answer(until)) => {
                 *until = (*until).min(self.line_free + LAST_ANSWER);
             }
+            (Stage::Terminated(_), Wait::Pause(_)) => self.wait = Wait::Nothing,
             (Stage::Terminate(_) | Stage::Terminated(_), _) => {}
             _ if is_transferring => self.terminate(Failure::Interrupted, now),
             _ => self.end(Outcome::Failed(Failure::Interrupted)),
@@ -285,8 +295,12 @@ impl Kiosk {
 
     /// Whether an 8 that was not heard may be said again.
     fn may_repeat(&self, now: Duration) -> bool {
-        let has_time = self.wanted_at.is_none_or(|at| now < at + LAST_TRY);
-        self.tries < self.layout.tries && has_time
+        self.tries < self.layout.tries && self.has_time(now)
+    }
+
+    /// Whether the application can wait for another exchange.
+    fn has_time(&self, now: Duration) -> bool {
+        self.wanted_at.is_none_or(|at| now < at + LAST_TRY)
     }
 
     fn end(&mut self, outcome: Outcome) {
