@@ -52,7 +52,7 @@ fn reason(said: &Said) -> &str {
     }
 }
 
-/// Another program, a real process: opens the port, says when, and asks the reader for its status.
+/// Another program, a real process: opens the port, says when, and then asks the reader for its status.
 struct Other {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
@@ -60,8 +60,11 @@ struct Other {
 
 const OTHER: &str = "
 import os, sys, time
+print('ready', flush=True)
+sys.stdin.readline()
+now_us = int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1e6)
 fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
-print(int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1e6), flush=True)
+print(now_us, flush=True)
 sys.stdin.readline()
 os.write(fd, b'1\\r')
 time.sleep(0.3)
@@ -79,7 +82,15 @@ impl Other {
             .spawn()
             .expect("python3");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        Other { child, lines }
+        let mut other = Other { child, lines };
+        assert_eq!(other.line(), "ready");
+        other
+    }
+
+    /// Opens the port; when it was about to, in microseconds since boot.
+    fn open(&mut self) -> i64 {
+        self.go_on();
+        self.line().parse().expect("a time")
     }
 
     fn line(&mut self) -> String {
@@ -131,7 +142,7 @@ fn a_drop_goes_up_whole_and_the_reader_is_asked_how_it_is() {
 fn a_port_that_another_process_has_open_is_left_alone_and_named() {
     let reader = OnPty::start(Setup::default(), b"");
     let mut other = Other::start(&reader.port);
-    other.line();
+    other.open();
     let (outbox, mut driver) = driver(&reader.port);
     let said = step(&outbox, &mut driver);
     let words = reason(&said).to_owned();
@@ -153,14 +164,13 @@ fn a_port_that_another_process_has_open_is_left_alone_and_named() {
 #[test]
 fn another_program_that_opens_the_port_gets_it_within_300_ms() {
     let mut slowest = 0;
-    for pause_ms in [200, 500, 900, 1_300] {
+    for pause_ms in [200, 500, 800, 1_100] {
         let reader = OnPty::start(Setup::default(), b"");
         let (outbox, mut driver) = driver(&reader.port);
-        let port = reader.port.clone();
+        let mut other = Other::start(&reader.port);
         let other = std::thread::spawn(move || {
             sleep(Duration::from_millis(pause_ms));
-            let mut other = Other::start(&port);
-            let opened_us: i64 = other.line().parse().expect("a time");
+            let opened_us = other.open();
             (other, opened_us)
         });
         let said = step(&outbox, &mut driver);
