@@ -23,6 +23,10 @@ pub const NAME_MAX_BYTES: usize = 64;
 const FILE_READY: u8 = 24;
 const FILE_RECORD: u8 = 25;
 
+/// The most data bytes in a record: it is 0.15 s on the wire, and a program that wants the port while
+/// one is under way has it within 0.3 s, the reader's answer included.
+pub const RECORD_MAX_BYTES: u64 = 128;
+
 /// A field of command 24.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,7 +63,7 @@ pub struct UploadLayout {
     pub record_fields: Vec<RecordField>,
     /// What the type field of command 24 says.
     pub file_type: String,
-    /// Data bytes in a record. A record cannot be interrupted: 96 of them with all around are 0.12 s
+    /// Data bytes in a record, 1 to 128. A record cannot be interrupted: 96 of them with all around are 0.12 s
     /// on the wire, so that a sale gets the reader within 0.3 s at any moment of an upload.
     pub record_bytes: usize,
     /// The number of the first record.
@@ -164,7 +168,12 @@ impl UploadLayout {
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), BadLayout> {
         let ranges = [
-            ("record_bytes", self.record_bytes as u64, 1, 900),
+            (
+                "record_bytes",
+                self.record_bytes as u64,
+                1,
+                RECORD_MAX_BYTES,
+            ),
             ("confirmations", u64::from(self.confirmations), 1, 10),
             ("tries", u64::from(self.tries), 1, 10),
             ("ack_timeout_ms", self.ack_timeout_ms, 10, 5_000),
@@ -307,6 +316,22 @@ mod tests {
         let bytes = record.encode(crate::Dialect::commands(layout.has_crc));
         let wire = crate::wire_time(bytes.len());
         assert!(wire < Duration::from_millis(120), "{wire:?}");
+    }
+
+    #[test]
+    fn no_configuration_makes_a_record_so_long_that_a_sale_waits_for_it() {
+        let of = |record_bytes: usize| UploadLayout {
+            record_bytes,
+            ..UploadLayout::default()
+        };
+        let most = RECORD_MAX_BYTES as usize;
+        assert_eq!(of(most).check(), Ok(()));
+        let refused = BadLayout::OutOfRange("record_bytes", 1, RECORD_MAX_BYTES);
+        assert_eq!(of(most + 1).check(), Err(refused));
+        let record = of(most).record_frame(899, &vec![b'x'; most]);
+        let bytes = record.encode(crate::Dialect::commands(true));
+        let wire = crate::wire_time(bytes.len());
+        assert!(wire < Duration::from_millis(150), "{wire:?}");
     }
 
     #[test]

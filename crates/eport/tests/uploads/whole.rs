@@ -39,7 +39,7 @@ fn the_largest_file_takes_less_than_two_seconds_and_the_commands_are_those_of_th
 #[test]
 fn other_guesses_work_as_well() {
     let mut reversed = UploadLayout {
-        record_bytes: 900,
+        record_bytes: 128,
         first_record: 0,
         file_type: "LOG".to_owned(),
         ..UploadLayout::default()
