@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use eport::{Failure, Goal, Kiosk, Outcome, Step, UploadLayout};
 use rustix::event::{PollFd, PollFlags};
 
-use super::holders::{Sight, look};
+use super::holders::look;
 use super::port::{Port, Refusal, wait_for};
-use super::watch::Watch;
+use super::watch::{Traffic, Watch};
 
 /// When not every process can be looked at, the line is listened to for so long before anything is
 /// said the first time: applications ask for the status every second or few.
@@ -53,30 +53,40 @@ impl<'a> Session<'a> {
         layout: &'a UploadLayout,
         is_exclusive: bool,
     ) -> Result<Session<'a>, Refusal> {
+        let in_use = || Refusal::InUse(path.display().to_string());
         watch.has_been_opened();
-        let sight = look(path).map_err(|error| Refusal::of(path, error))?;
-        if let Some(holder) = sight.holder {
-            return Err(Refusal::Held {
-                path: path.display().to_string(),
-                name: holder.name,
-                pid: holder.pid,
-            });
+        let is_complete = nobody_is_seen(path)?;
+        // Looking takes a while. Who came meanwhile must be heard before we open it ourselves: of
+        // equal events that lie unread the kernel makes one.
+        if watch.has_been_opened() {
+            return Err(in_use());
         }
-        if watch.open().is_some_and(|open| open > 0) {
-            return Err(Refusal::InUse(path.display().to_string()));
+        if is_complete {
+            watch.settle(0);
+        } else if watch.open().is_some_and(|open| open != 0) {
+            // Two that close it at the same moment may count as one: the next window listens.
+            watch.forget();
+            return Err(in_use());
         }
         let port = Port::open(path)?;
-        let in_use = || Refusal::InUse(path.display().to_string());
-        if watch.open().is_some() {
+        let was_opened = watch.has_been_opened();
+        let is_alone = match watch.open() {
             // Ours is one of them; who came at the same moment is another.
-            watch.has_been_opened();
-            if watch.open() != Some(1) {
-                return Err(in_use());
-            }
-        } else if is_alone(&sight, &port, watch).map_err(|error| Refusal::of(path, error))? {
-            watch.settle(1);
-        } else {
+            Some(open) => was_opened && open == 1,
+            None => is_alone(&port, watch).map_err(|error| Refusal::of(path, error))?,
+        };
+        if !is_alone {
             return Err(in_use());
+        }
+        // Who came at the very moment that we did shares our event, and is seen now.
+        if is_complete {
+            nobody_is_seen(path)?;
+        }
+        if watch.has_been_opened() {
+            return Err(in_use());
+        }
+        if watch.open().is_none() {
+            watch.settle(1);
         }
         port.set_up(is_exclusive)?;
         Ok(Session {
@@ -142,8 +152,11 @@ impl<'a> Session<'a> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        // Bytes of ours that have not left yet are not worth a wait when the port closes.
-        let _ = rustix::termios::tcflush(&self.port, rustix::termios::QueueSelector::OFlush);
+        // Bytes of ours that have not left yet are not worth a wait when the port closes; but where
+        // another program has it open, they may be that one's.
+        if !(self.watch.has_been_opened() || self.is_wanted) {
+            let _ = rustix::termios::tcflush(&self.port, rustix::termios::QueueSelector::OFlush);
+        }
     }
 }
 
@@ -152,17 +165,27 @@ pub fn is_interrupted(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed(Failure::Interrupted))
 }
 
-/// Whether we are alone on a port about which the watch knows nothing yet. Where not every process
-/// could be looked at, the line itself is: answers that come unasked, and that somebody takes.
-fn is_alone(sight: &Sight, port: &Port, watch: &mut Watch) -> io::Result<bool> {
-    watch.has_been_opened();
-    if sight.is_complete {
-        return Ok(true);
+/// Looks for others that have the port open; whether every process could be looked at.
+fn nobody_is_seen(path: &Path) -> Result<bool, Refusal> {
+    let sight = look(path).map_err(|error| Refusal::of(path, error))?;
+    match sight.holder {
+        Some(holder) => Err(Refusal::Held {
+            path: path.display().to_string(),
+            name: holder.name,
+            pid: holder.pid,
+        }),
+        None => Ok(sight.is_complete),
     }
+}
+
+/// Whether we are alone on a port of which it is not known who has it open. The line itself is
+/// looked at: programs that read or write there, answers that come unasked, and that somebody takes.
+fn is_alone(port: &Port, watch: &mut Watch) -> io::Result<bool> {
+    let traffic = Traffic::of(port.path())?;
     let end = Instant::now() + LISTEN;
     let mut unread_since = None;
     while Instant::now() < end {
-        if watch.has_been_opened() {
+        if watch.has_been_opened() || traffic.was_seen() {
             return Ok(false);
         }
         match (port.waiting()?, unread_since) {
@@ -176,4 +199,33 @@ fn is_alone(sight: &Sight, port: &Port, watch: &mut Watch) -> io::Result<bool> {
         sleep(LOOK);
     }
     Ok(unread_since.is_none_or(|since| since.elapsed() > UNREAD))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::super::watch::tests::pty;
+    use super::*;
+
+    #[test]
+    fn two_programs_that_closed_it_at_the_same_moment_do_not_keep_it_for_ever() {
+        let (_end, path) = pty();
+        let mut watch = Watch::new(&path).unwrap();
+        watch.settle(0);
+        let open = || File::options().read(true).write(true).open(&path).unwrap();
+        let one = open();
+        watch.has_been_opened();
+        let other = open();
+        watch.has_been_opened();
+        drop((one, other));
+        watch.has_been_opened();
+        assert_eq!(watch.open(), Some(1), "two closings lay unread");
+        let layout = UploadLayout::default();
+        // Where not every process can be looked at, the first time is refused.
+        let open = |watch: &mut Watch| Session::open(&path, watch, &layout, false).is_ok();
+        assert!(open(&mut watch) || open(&mut watch));
+        watch.has_been_opened();
+        assert_eq!(watch.open(), Some(0));
+    }
 }

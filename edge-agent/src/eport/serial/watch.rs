@@ -74,11 +74,16 @@ impl Watch {
         (self.is_known && !self.is_broken).then_some(self.open)
     }
 
-    /// Nobody but us (`ours` of them) has it open now, as was found out otherwise.
+    /// Nobody but us (`ours` of them) has it open after what was heard last, as was found out
+    /// otherwise. What has happened since then counts from here.
     pub fn settle(&mut self, ours: i64) {
-        self.has_been_opened();
         self.open = ours;
         self.is_known = true;
+    }
+
+    /// The count cannot be right.
+    pub fn forget(&mut self) {
+        self.is_known = false;
     }
 
     /// A new watch is needed.
@@ -87,8 +92,72 @@ impl Watch {
     }
 }
 
+/// Hears that some program reads from the port or writes to it; one that waits for bytes in vain is
+/// not heard.
+#[derive(Debug)]
+pub struct Traffic {
+    fd: OwnedFd,
+}
+
+impl Traffic {
+    /// On the port behind this path, from now on.
+    ///
+    /// # Errors
+    /// It is not there, or the system has no watch left.
+    pub fn of(port: &Path) -> io::Result<Traffic> {
+        let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+        inotify::add_watch(&fd, port, WatchFlags::ACCESS | WatchFlags::MODIFY)?;
+        Ok(Traffic { fd })
+    }
+
+    /// Whether there was any since it was asked last.
+    pub fn was_seen(&self) -> bool {
+        let mut buffer = [MaybeUninit::uninit(); BUFFER_BYTES];
+        Reader::new(&self.fd, &mut buffer).next().is_ok()
+    }
+}
+
 impl AsFd for Watch {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::fs::File;
+    use std::io::Write;
+    use std::path::PathBuf;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    use super::*;
+
+    /// A pseudo terminal's far end, and the path of the near one.
+    pub fn pty() -> (OwnedFd, PathBuf) {
+        let end = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&end).unwrap();
+        unlockpt(&end).unwrap();
+        let name = ptsname(&end, Vec::new()).unwrap();
+        (end, PathBuf::from(name.into_string().unwrap()))
+    }
+
+    #[test]
+    fn it_hears_who_opens_the_port_and_who_talks_on_it() {
+        let (_end, path) = pty();
+        let mut watch = Watch::new(&path).unwrap();
+        let traffic = Traffic::of(&path).unwrap();
+        assert!(!watch.has_been_opened() && watch.open().is_none());
+        let mut app = File::options().write(true).open(&path).unwrap();
+        assert!(watch.has_been_opened() && !watch.has_been_opened());
+        watch.settle(1);
+        assert!(!traffic.was_seen(), "it has only opened it");
+        app.write_all(b"1\r").unwrap();
+        assert!(traffic.was_seen());
+        drop(app);
+        assert!(!watch.has_been_opened());
+        assert_eq!(watch.open(), Some(0));
+        watch.forget();
+        assert_eq!(watch.open(), None);
     }
 }
