@@ -318,9 +318,7 @@ impl Shipper {
             .collect();
         let is_first = |candidate: &&Candidate<'_>| {
             let seq = candidate.entry.seq.unwrap_or(0);
-            let owed = self.memory.list();
-            self.state.summary == Some(seq)
-                || owed.iter().any(|known| known.seq == seq && known.is_owed())
+            self.state.summary == Some(seq) || self.memory.owes(seq)
         };
         // What was never sent although it had to is no repeat that spare bytes are for.
         let (first, spare): (Vec<&Candidate<'_>>, Vec<&Candidate<'_>>) =
@@ -377,10 +375,12 @@ fn candidate(
     Some(Candidate { entry, is_repeat })
 }
 
-/// Those that are worth being remembered by number; the state file has room for so many.
+/// Those that are worth being remembered by number: every CRITICAL, which is owed, and of the others
+/// what the state file has room for.
 fn most_important(mut left: Vec<(u64, u8)>) -> Vec<(u64, u8)> {
     left.sort_unstable_by_key(|(seq, level)| std::cmp::Reverse((*level, *seq)));
-    left.truncate(NEW_MAX / 2);
+    let owed = left.partition_point(|(_, level)| *level >= Level::Critical.as_u8());
+    left.truncate(owed.max(NEW_MAX / 2));
     left
 }
 
@@ -390,4 +390,19 @@ fn text_hash(component: &str, message: &str) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_critical_that_did_not_fit_is_remembered_and_of_the_others_some() {
+        let critical = Level::Critical.as_u8();
+        let rows = |count: u64| (0..count).flat_map(|seq| [(seq, 2), (10_000 + seq, critical)]);
+        let of_many = most_important(rows(1000).collect());
+        assert_eq!(of_many.len(), 1000);
+        assert!(of_many.iter().all(|(_, level)| *level == critical));
+        assert_eq!(most_important(rows(300).collect()).len(), NEW_MAX / 2);
+    }
 }

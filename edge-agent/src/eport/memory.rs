@@ -1,14 +1,17 @@
 //! What earlier drops had or had to leave out, and what may be said again: nothing confirms a drop,
 //! so that spare bytes repeat the most important entries. CRITICAL first, the least often sent
-//! first, the newest first. Bounded.
+//! first, the newest first. Bounded by [`Memory::tidy`].
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use wire::Level;
 
-/// The most entries that are remembered; their numbers are in the state file.
+/// The most entries that are remembered to be said again; their numbers are in the state file.
 const REMEMBERED_MAX: usize = 300;
+/// The most CRITICAL entries that are owed, besides: as many as a drop can cover by number. They keep
+/// the spool from being trimmed, and go with the next drops.
+const OWED_MAX: usize = 2_000;
 /// The most bytes of entries in memory; of the others only the spool has the words.
 const TEXTS_MAX_BYTES: usize = 96 * 1024;
 /// An entry larger than this is not repeated: it would not fit into spare bytes.
@@ -101,7 +104,6 @@ impl Memory {
         if entry.times >= times_max(entry.level) {
             self.forget(seq);
         }
-        self.bound();
     }
 
     /// Notes that a drop was sent that covers the entry and does not have it.
@@ -111,7 +113,6 @@ impl Memory {
             level,
             times: 0,
         });
-        self.bound();
     }
 
     /// Keeps the words of an entry.
@@ -145,9 +146,15 @@ impl Memory {
         self.list.values().filter(|entry| entry.is_owed())
     }
 
-    /// Forgets the words of what is not remembered, and of the least important when they are too
-    /// many; `but` stays.
+    /// Whether this is a CRITICAL that was in no drop yet, although one covers it.
+    pub fn owes(&self, seq: u64) -> bool {
+        self.list.get(&seq).is_some_and(Remembered::is_owed)
+    }
+
+    /// Forgets the least important when they are too many, and the words of what is not remembered;
+    /// the words of `but` stay.
     pub fn tidy(&mut self, but: &[u64]) {
+        self.bound();
         let unknown: Vec<u64> = self
             .texts
             .keys()
@@ -163,10 +170,15 @@ impl Memory {
     }
 
     fn bound(&mut self) {
-        if self.list.len() > REMEMBERED_MAX
-            && let Some(least) = self.in_order().last()
-        {
-            self.forget(least.seq);
+        if self.list.len() <= REMEMBERED_MAX {
+            return;
+        }
+        let order = self.in_order();
+        let (owed, others): (Vec<Remembered>, Vec<Remembered>) =
+            order.into_iter().partition(Remembered::is_owed);
+        let too_many = owed.iter().skip(OWED_MAX);
+        for entry in too_many.chain(others.iter().skip(REMEMBERED_MAX)) {
+            self.forget(entry.seq);
         }
     }
 
@@ -218,6 +230,25 @@ mod tests {
             memory.sent(9, level);
             assert!(memory.in_order().is_empty(), "{level}");
         }
+    }
+
+    #[test]
+    fn a_thousand_critical_that_did_not_fit_are_all_owed() {
+        let mut memory = Memory::default();
+        for seq in 0..1000 {
+            memory.left_out(seq, Level::Critical);
+            memory.left_out(5000 + seq, Level::Error);
+        }
+        memory.tidy(&[]);
+        assert_eq!(memory.owed().count(), 1000);
+        assert!(memory.owes(0) && !memory.owes(5999));
+        assert_eq!(memory.list.len(), 1000 + REMEMBERED_MAX);
+        for seq in 10_000..13_000 {
+            memory.left_out(seq, Level::Critical);
+        }
+        memory.tidy(&[]);
+        assert_eq!(memory.owed().count(), OWED_MAX);
+        assert!(memory.owes(12_999) && !memory.owes(0), "the newest stay");
     }
 
     #[test]

@@ -25,6 +25,19 @@ const URGENT_RETRY_US: i64 = 60 * SECOND_US;
 /// The longest reason that is kept, in characters; it comes from another program.
 const REASON_MAX_CHARS: usize = 200;
 
+/// What another program or the reader said, as it may be kept, logged and sent: short, and without
+/// card numbers.
+pub(super) fn clean(text: &str) -> String {
+    let short: String = text.chars().take(REASON_MAX_CHARS).collect();
+    let whole = if short.len() < text.len() {
+        // Of a number that was cut the rest would not be known as one.
+        short.trim_end_matches(|last: char| !last.is_alphabetic())
+    } else {
+        &short
+    };
+    wire::redact::cards(whole).into_owned()
+}
+
 /// A drop for the reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
@@ -59,9 +72,7 @@ pub struct ReaderFacts {
 impl ReaderFacts {
     /// Takes what is newer in `newer`.
     fn update(&mut self, newer: ReaderFacts) {
-        let cut = |text: Option<String>| {
-            text.map(|text| text.chars().take(REASON_MAX_CHARS).collect::<String>())
-        };
+        let cut = |text: Option<String>| text.map(|text| clean(&text));
         self.signal_rssi = newer.signal_rssi.or(self.signal_rssi);
         self.signal_ber = newer.signal_ber.or(self.signal_ber);
         self.serial = cut(newer.serial).or(self.serial.take());
@@ -104,6 +115,8 @@ struct Inside {
     offer: Option<Offer>,
     /// It may have reached the reader, now or before a restart.
     is_out: bool,
+    /// The same, before it was handed out last.
+    was_out: bool,
     /// It is not offered before this moment since boot.
     not_before_us: i64,
     /// How often it failed in a row.
@@ -129,6 +142,7 @@ impl Outbox {
             return None;
         }
         let offer = inside.offer.clone()?;
+        inside.was_out = inside.is_out;
         inside.is_out = true;
         inside.not_before_us = now_us.saturating_add(SILENT_US);
         Some(offer)
@@ -163,23 +177,22 @@ impl Outbox {
     /// grows. `false`: no such drop waits.
     pub fn failed(&self, id: u64, reason: &str, facts: ReaderFacts, now_us: i64) -> bool {
         let mut inside = self.lock();
-        let is_it = inside.is_known(id);
-        if is_it {
-            let reason = reason.chars().take(REASON_MAX_CHARS).collect();
-            inside.report.get_or_insert(Report::Failed(id, reason));
-            inside.wait_after_failure(now_us);
-        }
+        let is_it = inside.was_not_taken(id, reason, now_us);
+        inside.was_out |= is_it;
         self.heard(inside, facts);
         is_it
     }
 
-    /// Nothing of this drop has reached the reader, and nothing will: it may be made anew with what
-    /// has come meanwhile. Otherwise as [`Outbox::failed`].
+    /// Nothing of this drop has reached the reader this time, and nothing will: unless an earlier
+    /// attempt may have brought it there, it may be made anew with what has come meanwhile. Otherwise
+    /// as [`Outbox::failed`].
     pub fn given_back(&self, id: u64, reason: &str, facts: ReaderFacts, now_us: i64) -> bool {
-        let is_it = self.failed(id, reason, facts, now_us);
+        let mut inside = self.lock();
+        let is_it = inside.was_not_taken(id, reason, now_us);
         if is_it {
-            self.lock().is_out = false;
+            inside.is_out = inside.was_out;
         }
+        self.heard(inside, facts);
         is_it
     }
 
@@ -220,7 +233,7 @@ impl Outbox {
             (inside.not_before_us, inside.failures) = (0, 0);
         }
         inside.offer = Some(offer);
-        inside.is_out = is_out;
+        (inside.is_out, inside.was_out) = (is_out, is_out);
         drop(inside);
         self.filled.notify_all();
     }
@@ -266,13 +279,17 @@ impl Outbox {
         let report = inside.report.take();
         if matches!(report, Some(Report::Sent(_))) {
             inside.offer = None;
-            inside.is_out = false;
+            (inside.is_out, inside.was_out) = (false, false);
             inside.not_before_us = 0;
         }
-        Some(Said {
-            report,
-            facts: inside.facts.clone(),
-        })
+        let facts = inside.facts.clone();
+        // Who waits in `wait` did so for the report to be heard; from here on it asks in time.
+        let is_waiting = report.is_some() && inside.offer.is_some();
+        drop(inside);
+        if is_waiting {
+            self.filled.notify_all();
+        }
+        Some(Said { report, facts })
     }
 
     /// For the shipper: waits until something was said.
@@ -298,6 +315,17 @@ impl Inside {
     fn is_known(&self, id: u64) -> bool {
         let is_told = matches!(self.report, Some(Report::Sent(_)));
         !is_told && self.offer.as_ref().is_some_and(|offer| offer.id == id)
+    }
+
+    /// Notes why it was not taken; whether it is the drop that waits.
+    fn was_not_taken(&mut self, id: u64, reason: &str, now_us: i64) -> bool {
+        let is_it = self.is_known(id);
+        if is_it {
+            self.report
+                .get_or_insert_with(|| Report::Failed(id, clean(reason)));
+            self.wait_after_failure(now_us);
+        }
+        is_it
     }
 
     fn wait_after_failure(&mut self, now_us: i64) {
@@ -365,6 +393,57 @@ mod tests {
         assert!(outbox.take_back());
         outbox.put(offer(1), true);
         assert!(!outbox.take_back(), "it may have left before the restart");
+    }
+
+    #[test]
+    fn a_drop_that_an_earlier_attempt_may_have_brought_is_never_made_anew() {
+        let outbox = Outbox::new();
+        outbox.put(offer(1), false);
+        outbox.next(0);
+        outbox.failed(1, "unconfirmed", ReaderFacts::default(), 0);
+        outbox.hear();
+        assert!(outbox.next(RETRY_US[0]).is_some());
+        outbox.given_back(1, "the port is held", ReaderFacts::default(), 0);
+        outbox.hear();
+        assert!(!outbox.take_back());
+    }
+
+    #[test]
+    fn who_waits_while_a_failure_is_heard_of_is_woken_to_try_again() {
+        let outbox = Outbox::new();
+        outbox.put(offer(1), false);
+        outbox.next(0);
+        outbox.given_back(1, "the port is held", ReaderFacts::default(), 0);
+        let began = std::time::Instant::now();
+        std::thread::scope(|threads| {
+            threads.spawn(|| outbox.wait(Duration::from_secs(60)));
+            std::thread::sleep(Duration::from_millis(50));
+            outbox.hear();
+        });
+        assert!(began.elapsed() < Duration::from_secs(30));
+        assert_eq!(outbox.next(RETRY_US[0]), Some(offer(1)));
+    }
+
+    #[test]
+    fn a_card_number_in_a_reason_is_not_kept_nor_a_part_of_one() {
+        let outbox = Outbox::new();
+        outbox.put(offer(1), false);
+        outbox.next(0);
+        let facts = ReaderFacts {
+            state: Some("swiped 4111111111111111".to_owned()),
+            error: Some(format!("{} 4111111111111111", "e".repeat(190))),
+            ..ReaderFacts::default()
+        };
+        outbox.failed(1, "card 4111 1111 1111 1111 refused", facts, 0);
+        let said = format!("{:?}", outbox.hear().unwrap());
+        assert!(
+            said.contains("refused") && said.contains("swiped"),
+            "{said}"
+        );
+        assert!(
+            !said.contains("41111") && !said.contains("1111 1111"),
+            "{said}"
+        );
     }
 
     #[test]

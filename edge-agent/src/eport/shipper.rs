@@ -411,7 +411,10 @@ impl Shipper {
         let number = before.map_or(self.state.number + 1, |pending| pending.number);
         let was_urgent = before.is_some_and(|pending| pending.is_urgent);
         let is_urgent = is_grave || was_urgent;
-        let made = self.choose_and_pack(&row, (number, is_urgent), now).await?;
+        // What is said already is not said anew by being packed anew.
+        let said = before.map_or(&[][..], |pending| &pending.included);
+        let said: BTreeSet<u64> = said.iter().map(|(seq, _)| *seq).collect();
+        let mut made = self.choose_and_pack(&row, (number, is_urgent), now).await?;
         if !self.parts.outbox.take_back() {
             // Somebody has asked for it meanwhile: it stays what it is.
             return Ok(());
@@ -422,7 +425,10 @@ impl Shipper {
             .filter(|entry| self.is_immediate(entry.level) && in_it.contains(&entry.seq))
             .copied()
             .collect();
-        self.urgency.made(grave.into_iter(), now.since_boot_us);
+        // It may have come between the look at what is due and this.
+        made.is_urgent |= !grave.is_empty();
+        let news = grave.into_iter().filter(|entry| !said.contains(&entry.seq));
+        self.urgency.made(news, now.since_boot_us);
         self.state.number = self.state.number.max(number);
         self.state.made = Some(now);
         self.state.pending = Some(made);

@@ -112,7 +112,9 @@ impl EportState {
                 skipped,
                 "the state of the cellular path was damaged; drop numbers are skipped"
             );
-            // What the lost generation had may have been another drop, already on its way.
+            // What the lost generation had may have been another drop, already on its way, and that
+            // under the number of the one that is here: its entries go into a new drop.
+            state.pending = None;
             state.number += skipped;
         }
         if state.epoch != epoch {
@@ -124,6 +126,8 @@ impl EportState {
                 last_sent: state.last_sent,
                 last_error: state.last_error,
                 reader: state.reader,
+                // The lost generation may have been of this spool already.
+                number: skipped,
                 ..EportState::new(epoch)
             };
         }
@@ -220,7 +224,12 @@ mod tests {
         assert_eq!(EportState::load(&path, 7), state(2));
         assert_eq!(state(2).told_through(7), 50);
         fs::write(&path, "torn").unwrap();
-        assert_eq!(EportState::load(&path, 7).number, 1 + SKIPPED_FOR_ONE);
+        let older = EportState::load(&path, 7);
+        assert_eq!(older.number, 1 + SKIPPED_FOR_ONE);
+        assert_eq!(older.pending, None, "its number may be another drop's");
+        assert_eq!(older.told_through(7), 40, "its entries go into the next");
+        let other = EportState::load(&path, 8);
+        assert_eq!((other.number, other.pending), (SKIPPED_FOR_ONE, None));
         fs::write(durable::sibling(&path, "prev"), "torn").unwrap();
         assert_eq!(EportState::load(&path, 7).number, SKIPPED_FOR_ALL);
     }

@@ -11,6 +11,7 @@ use super::port::Refusal;
 use super::session::{Led, Session, is_interrupted};
 use super::watch::Watch;
 use crate::clock;
+use crate::eport::outbox::clean;
 use crate::eport::{Offer, Outbox, ReaderFacts};
 
 /// How often the reader is asked for signal and time.
@@ -171,6 +172,7 @@ impl Driver {
         }
     }
 
+    /// `has_offered`: the reader was told of the file in this window.
     fn failed(&mut self, offer: &Offer, reason: &str, has_offered: bool, facts: ReaderFacts) {
         self.log(reason);
         let now_us = clock::since_boot_us();
@@ -248,9 +250,10 @@ impl Driver {
 
     /// Trouble is logged when it begins and when it becomes another; it can last for weeks.
     fn log(&mut self, trouble: &str) {
+        let trouble = clean(trouble);
         if self.trouble != trouble {
             tracing::warn!(port = %self.setup.port.display(), "nothing goes to the reader: {trouble}");
-            trouble.clone_into(&mut self.trouble);
+            self.trouble = trouble;
         }
     }
 
