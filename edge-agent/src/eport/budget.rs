@@ -182,11 +182,11 @@ mod tests {
         let thrift = |budget| used(0).thrift((budget, 900), HOUR_US, start);
         assert_eq!(thrift(1_500_000), Thrift::Free);
         assert!(matches!(thrift(500_000), Thrift::Spare(bytes) if (450..600).contains(&bytes)));
-        assert_eq!(thrift(200_000), Thrift::Grave);
+        assert_eq!(thrift(300_000), Thrift::Grave);
         let Thrift::Stretched(us) = thrift(50_000) else {
             panic!("{:?}", thrift(50_000));
         };
-        assert!((3 * HOUR_US..4 * HOUR_US).contains(&us), "{us}");
+        assert!((4 * HOUR_US..5 * HOUR_US).contains(&us), "{us}");
         assert_eq!(thrift(7_000), Thrift::Stretched(INTERVAL_MAX_US));
         let later = at("2026-11-20T12:00:00Z");
         assert_eq!(
