@@ -15,6 +15,8 @@ from ._frames import ACKED, BYTE_S, NAKED, Decoder, Event, frame
 STEP_S = 0.15
 # `abort` gives the reader back within this time.
 ABORT_S = 0.29
+# What a step ends is over so long before an abort that began with it stops waiting: it may be late.
+MARGIN_S = 0.04
 # In an abort an ACK and an answer are waited for so long; the reader ACKs within 10 ms.
 LAST_ACK_S = 0.035
 LAST_ANSWER_S = 0.05
@@ -121,7 +123,8 @@ class Uploader:
         self._errand = Errand(agent)
         self._decoder = Decoder()
         self._lock = threading.Lock()
-        self._is_wanted = False
+        # An abort has been called, and has the reader by then.
+        self._wanted_by = None  # type: Optional[float]
         self._upload = None  # type: Optional[Upload]
         self._unused_since = None  # type: Optional[float]
 
@@ -135,9 +138,11 @@ class Uploader:
         if not self._lock.acquire(False):
             return None  # an abort is going on
         try:
-            if self._is_wanted:
-                return None
-            return self._step(status)
+            if self._wanted_by is None:
+                return self._step(status)
+            if self._clock() >= self._wanted_by:
+                return self._catch_up(status)
+            return None
         except Exception as error:  # the port has gone, or is of a strange kind
             self._give_up("the port failed: %s" % error)
             return None
@@ -146,27 +151,47 @@ class Uploader:
 
     def abort(self) -> Optional[bytes]:
         """The application needs the reader now."""
-        self._is_wanted = True
-        has_lock = self._lock.acquire(timeout=STEP_S)
+        end = self._clock() + ABORT_S
+        self._wanted_by = end
+        # A step on another thread ends what it is saying first, and by the same time.
+        if not self._lock.acquire(timeout=ABORT_S):
+            return None  # it hangs in the port: the next call ends the upload
         try:
-            if not has_lock or self._upload is None:
-                return None
-            self.aborted += 1
-            answer = self._end_transfer(self._upload, self._clock() + ABORT_S)
-            self._give_up("interrupted: the application needed the reader")
-            return answer
+            return self._interrupt(end)
         except Exception as error:
             self._give_up("the port failed: %s" % error)
             return None
         finally:
-            self._is_wanted = False
-            if has_lock:
-                self._lock.release()
+            if self._wanted_by == end:
+                self._wanted_by = None
+            self._lock.release()
 
     def close(self, timeout: float = 1.0) -> None:
         """Ends an upload and the thread."""
         self.abort()
         self._errand.end(timeout)
+
+    def _interrupt(self, end: float) -> Optional[bytes]:
+        upload = self._upload
+        if upload is None:
+            return None
+        self.aborted += 1
+        answer = self._end_transfer(upload, end)
+        self._done(upload, "interrupted: the application needed the reader")
+        return answer
+
+    def _catch_up(self, status: Optional[bytes]) -> Optional[bytes]:
+        """Ends what an abort could not; the application has talked to the reader since."""
+        self._wanted_by = None
+        code = _code(status)
+        if self._upload is not None and code is not None:
+            self._upload.foreign_of([Event(code)])
+        return self._interrupt(self._clock() + ABORT_S)
+
+    def _limit(self, seconds: float) -> float:
+        """When what a step ends is over: in so long, and before an abort has waited its time."""
+        end, wanted_by = self._clock() + seconds, self._wanted_by
+        return end if wanted_by is None else min(end, wanted_by - MARGIN_S)
 
     # -- between uploads -------------------------------------------------------------------------
 
@@ -188,7 +213,7 @@ class Uploader:
             now = self._clock()
             until = now + self.pause_idle_reader_s if may_pause else None
             self._upload = Upload(drop, self.layout, code or 0, until, now)
-        return self._go_on(self._upload)
+        return self._go_on(self._upload, status)
 
     def _return_unused(self) -> None:
         """A drop that nobody could use is made anew by the agent, with what has come since."""
@@ -203,14 +228,16 @@ class Uploader:
 
     # -- an upload -------------------------------------------------------------------------------
 
-    def _go_on(self, upload: "Upload") -> Optional[bytes]:
+    def _go_on(self, upload: "Upload", status: Optional[bytes]) -> Optional[bytes]:
         end = self._clock() + STEP_S
         try:
             if not upload.awaits:
                 if upload.may_be_late(self._clock()) and self.port.in_waiting:
                     self.port.read(self.port.in_waiting)
                 elif self.port.in_waiting:
-                    return None if upload.waits_for_port(self._clock()) else self._leave(upload)
+                    if not upload.waits_for_port(self._clock()):
+                        self._leave(upload, status)
+                    return None
                 said = upload.say(self._clock())
                 if said is None:
                     return None
@@ -218,23 +245,26 @@ class Uploader:
             for event in self._hear(min(end, upload.until), upload):
                 foreign = upload.heard(event, self._clock())
                 if foreign is not None:
+                    self._end_transfer(upload, self._limit(ABORT_S - MARGIN_S), foreign)
                     self._done(upload, "the reader is needed by the application")
                     return foreign
             upload.look(self._clock())
         except Given as given:
             answer = None
             if upload.is_open or upload.is_paused:
-                answer = self._end_transfer(upload, self._clock() + ABORT_S)
+                answer = self._end_transfer(upload, self._limit(ABORT_S - MARGIN_S))
             self._done(upload, str(given))
             return answer
         if upload.is_done:
-            answer = self._enable(upload, self._clock() + STEP_S)
+            self._enable(upload, self._limit(STEP_S))
             self._done(upload, None)
-            return answer
         return None
 
-    def _leave(self, upload: "Upload") -> None:
-        """Somebody else talks on the port: nothing more is said."""
+    def _leave(self, upload: "Upload", status: Optional[bytes]) -> None:
+        """Somebody else talks on the port: nothing is heard any more."""
+        # A 7 may be as old as the upload, from before the reader was disabled.
+        if _code(status) not in (2, 8, 9):
+            self._release(upload)
         self._done(upload, "the port was used by the application")
 
     def _hear(self, end: float, upload: Optional["Upload"] = None) -> List[Event]:
@@ -245,7 +275,7 @@ class Uploader:
                 events = self._decoder.push(self.port.read(waiting))
                 if events:
                     return events
-            if self._clock() >= end or (upload is not None and self._is_wanted):
+            if self._clock() >= end or (upload is not None and self._wanted_by is not None):
                 return []
             time.sleep(LOOK_S)
 
@@ -256,43 +286,69 @@ class Uploader:
             if not events or any(event.code >= 0 for event in events):
                 return events
 
-    def _end_transfer(self, upload: "Upload", end: float) -> Optional[bytes]:
-        """8, and the 13 that it leads to; then the reader is as it was found."""
-        foreign = None
+    def _end_transfer(
+        self, upload: "Upload", end: float, foreign: Optional[bytes] = None
+    ) -> Optional[bytes]:
+        """8, and the 13 that it leads to; then the reader is as it was found.
+
+        After an answer of a sale nothing is said. `foreign` is what was heard for the application.
+        """
         if upload.awaits:
             # What is on the wire is finished: cut, it would garble the 8 behind it.
             most = upload.on_wire_until + (LAST_ACK_S if upload.awaits_ack else LAST_ANSWER_S)
             # Without a transfer nothing follows that could take a late answer.
             most = min(most, end) if upload.is_open else end - LAST_ACK_S
-            foreign = upload.foreign_of(self._hear(most))
-        for _ in range(self.layout.tries):
-            if not upload.is_open or foreign is not None or self._clock() >= end - LAST_TRY_S:
+            heard = upload.foreign_of(self._hear(most))
+            foreign = foreign or heard
+        for attempt in range(self.layout.tries):
+            # Once it is said however late it is: with an open transfer the reader cannot sell.
+            if not upload.is_open or (attempt and self._clock() >= end - LAST_TRY_S):
                 break
             self._decoder.clear()
             self.port.write(frame(8))
-            self._hear(min(self._clock() + 2 * BYTE_S + LAST_ACK_S, end))
+            most = min(self._clock() + 2 * BYTE_S + LAST_ACK_S, end)
+            events = self._hear(most)
+            if events and ACKED not in events:  # an answer that was late
+                heard = upload.foreign_of(events)
+                foreign = foreign or heard
+                events = self._hear(most)
+            if foreign is not None or self._clock() >= end - LAST_ANSWER_S:
+                # One answer can be handed on, and none be awaited: the 13 is left in the reader.
+                upload.is_open = upload.is_open and ACKED not in events
+                continue
             self._decoder.clear()
             self.port.write(frame(1))
+            is_acked = ACKED in events
             # All the time there is: an answer that comes later would stand in the application's own.
             events = self._hear_answer(end - (LAST_ACK_S if upload.is_paused else 0.0))
             foreign = upload.foreign_of(events)
-            # 12: the 8 was not heard.
-            upload.is_open = any(event.code == 12 for event in events)
-        if foreign is None:
-            foreign = self._enable(upload, end)
+            # 12: the 8 was not heard. Silence says nothing, and so the ACK must do.
+            codes = [event.code for event in events if event.code >= 0]
+            upload.is_open = 12 in codes if codes else not is_acked
+        self._enable(upload, end)
         return foreign
 
-    def _enable(self, upload: "Upload", end: float) -> Optional[bytes]:
+    def _enable(self, upload: "Upload", end: float) -> None:
         """Lets a reader that was disabled take cards again."""
         for _ in range(self.layout.tries):
             if not upload.is_paused:
-                return None
+                return
             self._decoder.clear()
             self.port.write(frame(5))
             events = self._hear(min(self._clock() + 2 * BYTE_S + LAST_ACK_S, end))
             if ACKED in events or self._clock() >= end:
                 upload.is_paused = False
-        return None
+
+    def _release(self, upload: "Upload") -> None:
+        """8 and 5 without listening: the port has failed, or the answers would be another's."""
+        said = frame(8) if upload.is_open else b""
+        said += frame(5) if upload.is_paused else b""
+        upload.is_open = upload.is_paused = False
+        try:
+            if said:
+                self.port.write(said)
+        except Exception:  # it is told as the port's failure already
+            pass
 
     def _done(self, upload: "Upload", reason: Optional[str]) -> None:
         self._upload = None
@@ -304,8 +360,10 @@ class Uploader:
         self._report(upload.drop, reason)
 
     def _give_up(self, reason: str) -> None:
-        if self._upload is not None:
-            self._done(self._upload, reason)
+        upload = self._upload
+        if upload is not None:
+            self._release(upload)
+            self._done(upload, reason)
 
     def _report(self, drop: Dict[str, Any], reason: Optional[str]) -> None:
         if reason is None:
@@ -420,6 +478,7 @@ class Upload:
             return None
         foreign = self.foreign_of([event])
         if foreign is not None:
+            self.awaits = self.awaits and self.awaits_ack
             return foreign
         if event.code in (10, 13, 30, 31, 32, 33) or (self.awaits and not self.awaits_ack):
             self.awaits, self.silent = False, 0
@@ -429,10 +488,10 @@ class Upload:
     def foreign_of(self, events: List[Event]) -> Optional[bytes]:
         """The answer among these that is for the application: a sale, or what is said once."""
         for event in events:
+            if event.code in SALE:
+                # The reader takes cards or sells: it is neither enabled nor told of an end.
+                self.is_open = self.is_paused = False
             if event.code in (3, 4, 5, 11, 17, 18) or event.code in SALE:
-                self.is_open = False
-                # A reader that takes cards, or has turned to a sale, is not enabled again.
-                self.is_paused = self.is_paused and event.code not in SALE
                 return event.raw
         return None
 
