@@ -1,6 +1,9 @@
 //! The cellular path's duty on the main thread: follow the spool, hear what became of the last drop,
 //! make the next one when it is due. What is due when is `schedule`, what goes in is `choice`.
 
+mod due;
+mod health;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
@@ -10,19 +13,19 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 
 use tokio::sync::watch;
+use wire::MachineId;
 use wire::time::{HOUR_US, MINUTE_US, SECOND_US};
-use wire::{CellHealth, MachineId};
 
 use super::budget::Thrift;
 use super::dictionaries::Dictionaries;
 use super::fresh::Fresh;
-use super::memory::{Memory, Remembered};
+use super::memory::Memory;
 use super::moment::Moment;
 use super::outbox::{Offer, Outbox, ReaderFacts, Report};
-use super::schedule::{self, Made, View, Why};
+use super::schedule::Why;
 use super::sight::WifiSight;
 use super::state::{EportState, Pending};
-use super::urgency::{Urgency, burst_due_us};
+use super::urgency::Urgency;
 use super::{SharedHealth, day};
 use crate::clock::{self, Repairs, timer};
 use crate::config::Eport;
@@ -39,8 +42,6 @@ const RETRY_US: i64 = MINUTE_US;
 const SAVE_EVERY_US: i64 = HOUR_US;
 /// A summary that was told and does not come back from the spool (it may be full) is told again.
 const TELL_AGAIN_US: i64 = 30 * MINUTE_US;
-/// A drop that nobody has taken for so long is worth telling of.
-const NOBODY_US: i64 = 30 * MINUTE_US;
 /// So many entries are read before others on this thread have their turn.
 const READ_AT_ONCE: usize = 256;
 
@@ -246,26 +247,6 @@ impl Shipper {
         }
     }
 
-    /// What keeps everything from leaving is kept for `status`, until it is taken back.
-    fn note_reader(&mut self, now: Moment) {
-        match self.facts.error.clone() {
-            Some(error) if error.is_empty() => {
-                let noted = self.noted.take();
-                let is_over = |seen: &mut super::DropError| noted.as_ref() == Some(&seen.text);
-                if self.state.last_error.take_if(is_over).is_some()
-                    && let Err(error) = self.save(now)
-                {
-                    tracing::debug!(%error, "the state of the cellular path cannot be saved");
-                }
-            }
-            Some(error) if self.noted.as_ref() != Some(&error) => {
-                self.note_failure(&error);
-                self.noted = Some(error);
-            }
-            _ => {}
-        }
-    }
-
     fn was_sent(&mut self, now: Moment) {
         let Some(pending) = self.state.pending.take() else {
             return;
@@ -300,94 +281,11 @@ impl Shipper {
         self.memory.tidy(&[]);
     }
 
-    /// What is due next: when and why; until when WiFi counts as delivering, and whether it does.
-    fn due(&mut self, now: Moment) -> (Option<(i64, Why)>, Option<i64>, bool) {
-        let now_us = now.since_boot_us;
-        let interval_us =
-            i64::try_from(self.parts.config.send_interval_s).unwrap_or(3600) * SECOND_US;
-        let (is_standby, until_us) = match &self.parts.wifi {
-            Some(wifi) => {
-                let rows = self.in_pending.iter().chain([&self.fresh]);
-                let entries = rows.flat_map(Fresh::entries);
-                schedule::standby(&wifi.view(entries), interval_us, now_us)
-            }
-            None => (false, i64::MAX),
-        };
-        let view = View {
-            now_us,
-            started_us: self.started_us,
-            interval_us,
-            made_us: self.made(now),
-            is_standby,
-            grave_due_us: self.grave_due_us(now_us),
-            burst_due_us: self.burst_due_us(now_us),
-            has_summary: self.state.summary.is_some_and(|seq| !self.is_pending(seq)),
-            thrift: self.thrift(now),
-        };
-        let due = schedule::next(&view).map(|(due_us, why)| match why {
-            // What can wait does so for the clock, soon after boot.
-            Why::Interval | Why::Daily if !now.is_known => {
-                (due_us.max(self.parts.clock_wait_us), why)
-            }
-            _ => (due_us, why),
-        });
-        (due, is_standby.then_some(until_us), is_standby)
-    }
-
-    fn made(&self, now: Moment) -> Made {
-        match &self.state.made {
-            None => Made::Never,
-            Some(made) => match now.since_us(made) {
-                Some(age_us) => Made::At(now.since_boot_us - age_us),
-                None => Made::Unknown,
-            },
-        }
-    }
-
     pub(super) fn thrift(&self, now: Moment) -> Thrift {
         let config = &self.parts.config;
         let interval_us = i64::try_from(config.send_interval_s).unwrap_or(3600) * SECOND_US;
         let bytes = (config.monthly_budget_bytes, config.max_drop_bytes);
         self.state.month.thrift(bytes, interval_us, now.at)
-    }
-
-    fn is_pending(&self, seq: u64) -> bool {
-        let pending = self.state.pending.as_ref();
-        pending.is_some_and(|pending| pending.included.iter().any(|(other, _)| *other == seq))
-    }
-
-    /// When the first entry has to go that does not wait, and that no drop has.
-    fn grave_due_us(&self, now_us: i64) -> Option<i64> {
-        let wifi = self.parts.wifi.as_ref();
-        let grave = self
-            .uncovered()
-            .filter(|entry| self.is_immediate(entry.level));
-        let fresh = grave
-            .filter(|entry| wifi.is_none_or(|wifi| !wifi.has(entry.seq, entry.level)))
-            .map(|entry| {
-                let patience_us = wifi.map_or(0, |wifi| wifi.patience_us(entry.level, now_us));
-                self.urgency.due_us(entry, patience_us)
-            })
-            .min();
-        let is_open =
-            |entry: &&Remembered| wifi.is_none_or(|wifi| !wifi.has(entry.seq, entry.level));
-        let is_owed =
-            self.state.pending.is_none() && self.memory.owed().any(|entry| is_open(&entry));
-        fresh.into_iter().chain(is_owed.then_some(now_us)).min()
-    }
-
-    fn burst_due_us(&self, now_us: i64) -> Option<i64> {
-        let wifi = self.parts.wifi.as_ref();
-        let open = self
-            .uncovered()
-            .filter(|entry| wifi.is_none_or(|wifi| !wifi.has(entry.seq, entry.level)));
-        let patience_us = wifi.map_or(0, |wifi| wifi.patience_us(wire::Level::Error, now_us));
-        burst_due_us(open, patience_us)
-    }
-
-    /// Entries that are in no drop that was made.
-    fn uncovered(&self) -> impl Iterator<Item = &super::fresh::FreshEntry> {
-        self.fresh.entries()
     }
 
     pub(super) fn is_immediate(&self, level: wire::Level) -> bool {
@@ -507,81 +405,6 @@ impl Shipper {
         self.parts.own.tell(self.state.day.record(now, around));
         self.told_us = Some(now.since_boot_us);
         TELL_AGAIN_US
-    }
-
-    fn note_failure(&mut self, why: &str) {
-        let now = self.now();
-        if self.state.failed(why, now.at) {
-            tracing::warn!(why, "drops do not leave through the card reader; trying on");
-            if let Err(error) = self.save(now) {
-                tracing::debug!(%error, "the state of the cellular path cannot be saved");
-            }
-        }
-    }
-
-    /// What there is to say in heartbeats.
-    fn tell_health(&mut self, now: Moment, is_standby: bool) {
-        let health = self.health(now, is_standby);
-        *self.parts.health.borrow_mut() = health;
-    }
-
-    fn health(&self, now: Moment, is_standby: bool) -> CellHealth {
-        let wifi = self.parts.wifi.as_ref();
-        let waiting = self
-            .in_pending
-            .iter()
-            .chain([&self.fresh])
-            .map(|row| {
-                let open = row
-                    .entries()
-                    .filter(|entry| wifi.is_none_or(|wifi| !wifi.has(entry.seq, entry.level)));
-                open.count() as u64 + row.not_kept().total()
-            })
-            .sum();
-        let thrift = self.thrift(now);
-        let error = self.trouble(now);
-        let state = match (&error, thrift, is_standby) {
-            (Some(_), _, _) => "failing",
-            (None, Thrift::Grave | Thrift::Stretched(_) | Thrift::Spent, _) => "holding",
-            (None, _, true) => "standby",
-            (None, _, false) => "active",
-        };
-        let interval_s = match thrift {
-            Thrift::Stretched(us) => u64::try_from(us / SECOND_US).unwrap_or_default(),
-            _ => self.parts.config.send_interval_s,
-        };
-        let reader = &self.state.reader;
-        CellHealth {
-            state: state.to_owned(),
-            waiting,
-            last_drop_at: self.state.last_sent.as_ref().map(|(at, _)| at.clone()),
-            last_number: self.state.last_sent.as_ref().map(|(_, number)| *number),
-            used_bytes: self.state.month.used_bytes,
-            budget_bytes: Some(self.parts.config.monthly_budget_bytes),
-            forecast_bytes: self.state.month.forecast_bytes(now.at),
-            signal_rssi: reader.signal_rssi,
-            signal_ber: reader.signal_ber,
-            reader_serial: reader.serial.clone(),
-            send_interval_s: u32::try_from(interval_s).ok(),
-            error: error.or_else(|| thrift.words()),
-        }
-    }
-
-    /// Why nothing leaves at the moment.
-    fn trouble(&self, now: Moment) -> Option<String> {
-        let told = self.facts.error.clone().filter(|error| !error.is_empty());
-        if told.is_some() {
-            return told;
-        }
-        if let Some(seen) = &self.state.last_error {
-            return Some(seen.text.clone());
-        }
-        let made = self.state.made.filter(|_| self.state.pending.is_some())?;
-        let waits_us = now.since_us(&made).filter(|us| *us >= NOBODY_US)?;
-        Some(format!(
-            "a drop has waited for the reader for {} minutes; nobody has brought it there",
-            waits_us / MINUTE_US
-        ))
     }
 }
 
