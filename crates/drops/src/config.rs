@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{After, Secret, SourceError, ftp, http_post, imap, limits, sftp};
 
@@ -98,12 +99,18 @@ impl SourceConfig {
     }
 
     /// Whose secrets these are: everything that decides to whom they are shown.
-    fn account(&self) -> (&'static str, &str, Option<u16>, &str, Option<&str>) {
+    fn account(&self) -> serde_json::Value {
+        let kind = self.kind();
         match self {
-            SourceConfig::Ftp(c) => ("ftp", &c.host, c.port, &c.user, c.pin.as_deref()),
-            SourceConfig::Sftp(c) => ("sftp", &c.host, c.port, &c.user, c.host_key.as_deref()),
-            SourceConfig::Imap(c) => ("imap", &c.host, c.port, &c.user, c.token_url.as_deref()),
-            SourceConfig::Http(c) => ("http", "", None, &c.user, None),
+            SourceConfig::Ftp(c) => {
+                json!([kind, c.host, c.port(), c.user, c.tls, c.pin, c.ca_pem])
+            }
+            SourceConfig::Sftp(c) => json!([kind, c.host, c.port(), c.user, c.host_key]),
+            SourceConfig::Imap(c) => {
+                let server = json!([c.host, c.port(), c.tls, c.pin, c.ca_pem]);
+                json!([kind, server, c.user, c.token_url])
+            }
+            SourceConfig::Http(c) => json!([kind, c.user]),
         }
     }
 
@@ -202,7 +209,6 @@ pub(crate) fn default_pattern() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn ftp(password: &str, host: &str) -> SourceConfig {
         let value = json!({"kind": "ftp", "host": host, "user": "vend", "password": password});
@@ -235,6 +241,19 @@ mod tests {
         elsewhere.keep_secrets_of(&old);
         assert!(!elsewhere.has_secret());
         assert_eq!(elsewhere.validate().unwrap_err().code(), "config");
+        // Nor in clear, nor to whoever can show another certificate.
+        for (key, other) in [
+            ("tls", "implicit"),
+            ("pin", "sha256/x"),
+            ("ca_pem", "x"),
+            ("user", "x"),
+        ] {
+            let mut value = serde_json::to_value(&old).unwrap();
+            value[key] = json!(other);
+            let mut changed: SourceConfig = serde_json::from_value(value).unwrap();
+            changed.keep_secrets_of(&old);
+            assert!(!changed.has_secret(), "{key}");
+        }
     }
 
     #[test]
@@ -259,5 +278,15 @@ mod tests {
         assert!(with("password", json!("")).contains("password"));
         assert!(with("folder", json!("a\r\nDELE b")).contains("folder"));
         assert!(with("pin", json!("sha256/abc")).contains("pin"));
+        let into_itself = json!({"kind": "imap", "host": "h", "user": "u", "password": "p",
+            "after": "move", "move_to": "Inbox"});
+        let config: SourceConfig = serde_json::from_value(into_itself).expect("a configuration");
+        assert!(
+            config
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .contains("move_to")
+        );
     }
 }

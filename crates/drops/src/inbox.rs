@@ -8,27 +8,46 @@ use crate::limits;
 
 /// Who takes what a source finds: the store, behind it.
 ///
-/// Keys are a source's own names for a file in one version (name, size and time; or a mail's
-/// UIDVALIDITY and UID), at most a few hundred characters. The inbox remembers them per source.
+/// Keys are a source's own names for a file in one version (its place, name, size and time; or a
+/// mail's place, UIDVALIDITY and UID), at most a few hundred characters. The inbox remembers them
+/// per source.
 pub trait Inbox: Sync {
     /// For each key whether it was taken or passed over before.
     fn seen(&self, keys: &[String]) -> impl Future<Output = Result<Vec<bool>, Stop>> + Send;
 
-    /// Takes a file: `Ok` means that it (or its quarantine) **and its key** are durable. Only then
-    /// the source moves or deletes it.
-    fn take(&self, found: Found) -> impl Future<Output = Result<(), Stop>> + Send;
+    /// Takes a file: [`Kept::Yes`] means that it (or its quarantine) **and its key** are durable.
+    /// Only then the source moves or deletes it.
+    fn take(&self, found: Found) -> impl Future<Output = Result<Kept, Stop>> + Send;
 
     /// Remembers keys of what is not for us, so that it is not looked at again.
     fn pass_over(&self, keys: &[String]) -> impl Future<Output = Result<(), Stop>> + Send;
 }
 
-/// The inbox cannot take anything now; the poll ends, and nothing is moved or deleted.
+/// What became of a file that was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// All that matters of it is durable, and so is its key.
+    Yes,
+    /// It is about something else, and nobody here has a copy: it stays where it is, whatever the
+    /// after-action. A mailbox passes it over; files of a folder are all for us, and one that is
+    /// answered with this is handed over again at the next poll.
+    NotOurs,
+}
+
+/// The inbox cannot take what it was given; nothing is moved or deleted for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stop(pub String);
+pub enum Stop {
+    /// It cannot take anything now: the poll ends.
+    All(String),
+    /// It cannot take this file now: the file stays at its source and is handed over again at the
+    /// next poll; the others go on.
+    This(String),
+}
 
 impl From<Stop> for crate::SourceError {
     fn from(stop: Stop) -> crate::SourceError {
-        crate::SourceError::Stopped(stop.0)
+        let (Stop::All(why) | Stop::This(why)) = stop;
+        crate::SourceError::Stopped(why)
     }
 }
 
@@ -71,9 +90,10 @@ pub struct Polled {
     pub seen: u64,
     /// Still being written: the next poll looks again.
     pub still_written: u64,
-    /// Mails that do not match, links, folders, names that cannot be asked for.
+    /// Mails that do not match or are about something else, links, folders, names that cannot be
+    /// asked for.
     pub passed_over: u64,
-    /// More waits than one poll takes: poll again soon.
+    /// More waits than one poll takes, and this one got on with it: poll again soon.
     pub has_more: bool,
     /// What went wrong with single files; at most [`limits::TROUBLES_NAMED`].
     pub troubles: Vec<Trouble>,
@@ -93,6 +113,11 @@ pub struct Trouble {
 }
 
 impl Polled {
+    /// A file that the inbox could not take stays where it is.
+    pub(crate) fn waits_there(&mut self, name: &str, why: &str) {
+        self.trouble(name, format!("it waits there: {why}"));
+    }
+
     pub(crate) fn trouble(&mut self, name: &str, message: impl Into<String>) {
         self.trouble_count += 1;
         if self.troubles.len() < limits::TROUBLES_NAMED {

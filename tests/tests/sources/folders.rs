@@ -114,6 +114,47 @@ async fn a_file_is_moved_or_deleted_only_after_it_was_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_has_to_wait_holds_up_no_other() {
+    for server in Server::both() {
+        let kept = Kept::default();
+        let after = json!({"after": "delete"});
+        for name in ["1.txt", "2.txt", "3.txt"] {
+            server.put(name, b"drop");
+        }
+        kept.hold(&["1.txt", "2.txt"]);
+        let polled = server.poll(&kept, after.clone()).await.unwrap();
+        assert_eq!((polled.taken, polled.trouble_count), (1, 2), "{polled:?}");
+        assert!(polled.troubles[0].message.contains("full"), "{polled:?}");
+        assert_eq!(server.names(""), ["1.txt", "2.txt"]);
+        kept.hold(&[]);
+        let polled = server.poll(&kept, after).await.unwrap();
+        assert_eq!((polled.taken, polled.trouble_count), (2, 0), "{polled:?}");
+        assert!(server.names("").is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_another_folder_is_another_file() {
+    for server in Server::both() {
+        let kept = Kept::default();
+        let at = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        for (folder, text) in [("a", b"drop a"), ("b", b"drop b")] {
+            server.make_folder(folder);
+            server.put(&format!("{folder}/1.txt"), text);
+            let path = server.folder().join(folder).join("1.txt");
+            let file = File::options().write(true).open(path).unwrap();
+            file.set_modified(at).unwrap();
+        }
+        for (folder, text) in [("a", b"drop a"), ("b", b"drop b")] {
+            let there = json!({"folder": folder, "after": "delete"});
+            let polled = server.poll(&kept, there).await.unwrap();
+            assert_eq!((polled.taken, polled.seen), (1, 0), "{polled:?}");
+            assert_eq!(bytes(&kept.drain()[0]), text);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_crash_between_commit_and_delete_deletes_at_the_next_poll() {
     for server in Server::both() {
         let kept = Kept::default();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use drops::{Found, Inbox, Polled, Raw, SourceConfig, SourceError, Stop};
+use drops::{Found, Inbox, Kept as Answer, Polled, Raw, SourceConfig, SourceError, Stop};
 use serde_json::{Value, json};
 use tests::services::{FtpTls, PASSWORD, Sshd, USER, Vsftpd, VsftpdSetup};
 
@@ -19,12 +19,24 @@ struct Inner {
     keys: HashSet<String>,
     found: Vec<Found>,
     takes_left: Option<usize>,
+    holds: Vec<String>,
+    not_ours: Vec<String>,
 }
 
 impl Kept {
     /// Says stop after so many files.
     pub fn stop_after(&self, count: Option<usize>) {
         self.inner.lock().unwrap().takes_left = count;
+    }
+
+    /// Files of these names have to wait.
+    pub fn hold(&self, names: &[&str]) {
+        self.inner.lock().unwrap().holds = names.iter().map(|name| (*name).to_owned()).collect();
+    }
+
+    /// Files of these names are about something else.
+    pub fn not_ours(&self, names: &[&str]) {
+        self.inner.lock().unwrap().not_ours = names.iter().map(|name| (*name).to_owned()).collect();
     }
 
     /// What came since the last time this was asked.
@@ -51,16 +63,22 @@ impl Inbox for Kept {
         Ok(keys.iter().map(|key| inner.keys.contains(key)).collect())
     }
 
-    async fn take(&self, found: Found) -> Result<(), Stop> {
+    async fn take(&self, found: Found) -> Result<Answer, Stop> {
         let mut inner = self.inner.lock().unwrap();
+        if inner.holds.contains(&found.name) {
+            return Err(Stop::This("the quarantine is full".into()));
+        }
+        if inner.not_ours.contains(&found.name) {
+            return Ok(Answer::NotOurs);
+        }
         match &mut inner.takes_left {
-            Some(0) => return Err(Stop("the disk is full".into())),
+            Some(0) => return Err(Stop::All("the disk is full".into())),
             Some(left) => *left -= 1,
             None => {}
         }
         assert!(inner.keys.insert(found.key.clone()), "{} twice", found.key);
         inner.found.push(found);
-        Ok(())
+        Ok(Answer::Yes)
     }
 
     async fn pass_over(&self, keys: &[String]) -> Result<(), Stop> {

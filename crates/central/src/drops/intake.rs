@@ -24,7 +24,10 @@ pub async fn take(app: &Shared, file: RawFile) -> Result<Taken, ApiError> {
     if outcome.taken.quarantined > 0 {
         app.events.publish(Event::Quarantine);
     }
-    Ok(outcome.taken)
+    match outcome.held {
+        Some(held) => Err(held.into()),
+        None => Ok(outcome.taken),
+    }
 }
 
 /// What became of a file, and what is to be told of it.
@@ -35,7 +38,22 @@ pub struct Outcome {
     stored: Vec<(MachineId, DropReceipt)>,
     /// Why its last part went to quarantine.
     pub last_problem: Option<NewQuarantined>,
+    /// Why a part of it is neither stored nor in quarantine; the other parts are.
+    held: Option<StoreError>,
     at: Micros,
+}
+
+impl Outcome {
+    /// Goes on without a part; what hinders every part ends it.
+    fn hold(&mut self, error: StoreError) -> Result<(), StoreError> {
+        match error {
+            StoreError::QuarantineFull(_) | StoreError::BadNumber => {
+                self.held.get_or_insert(error);
+                Ok(())
+            }
+            error => Err(error),
+        }
+    }
 }
 
 async fn store_file(app: &Shared, file: RawFile) -> Result<Outcome, ApiError> {
@@ -61,7 +79,10 @@ pub async fn again(app: &Shared, file: RawFile) -> Result<Outcome, ApiError> {
         .await
         .map_err(|failure| ApiError::internal(&format!("storing a file ended: {failure}")))??;
     tell(app, outcome.stored.clone(), outcome.at);
-    Ok(outcome)
+    match outcome.held {
+        Some(held) => Err(held.into()),
+        None => Ok(outcome),
+    }
 }
 
 /// Reads it where it may take its time. A fault of ours is no fault of the file: it is kept.
@@ -83,7 +104,8 @@ async fn read_file(app: &Shared, file: RawFile) -> Result<Vec<Found>, ApiError> 
     }))
 }
 
-/// Stores what was found; what waits goes to quarantine when `keeps_waiting`.
+/// Stores what was found; what waits goes to quarantine when `keeps_waiting`. A part that cannot be
+/// kept holds up none of the others: they are stored, and repeats when the file comes again.
 fn keep(
     store: &Store,
     file: &RawFile,
@@ -94,6 +116,7 @@ fn keep(
         taken: Taken::default(),
         stored: Vec::new(),
         last_problem: None,
+        held: None,
         at: file.at,
     };
     for found in found {
@@ -103,8 +126,12 @@ fn keep(
                 continue;
             }
             Found::Waits(waits) => *waits,
-            Found::Drop(found) => match append(store, file, *found)? {
-                Ok((machine, receipt)) => {
+            Found::Drop(found) => match append(store, file, *found) {
+                Err(error) => {
+                    outcome.hold(error)?;
+                    continue;
+                }
+                Ok(Ok((machine, receipt))) => {
                     if receipt.is_repeat {
                         outcome.taken.repeats += 1;
                     } else {
@@ -113,11 +140,12 @@ fn keep(
                     outcome.stored.push((machine, receipt));
                     continue;
                 }
-                Err(waits) => waits,
+                Ok(Err(waits)) => waits,
             },
         };
-        if keeps_waiting {
-            store.cell().quarantine(waits.clone())?;
+        if keeps_waiting && let Err(error) = store.cell().quarantine(waits.clone()) {
+            outcome.hold(error)?;
+            continue;
         }
         outcome.taken.quarantined += 1;
         outcome.last_problem = Some(waits);

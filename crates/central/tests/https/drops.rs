@@ -386,3 +386,46 @@ async fn a_critical_by_cell_is_told_live() {
     let critical = critical.await.expect("it was told");
     assert!(critical.contains("Dispensing without payment") && critical.contains("\"cell\""));
 }
+
+/// A mail with these drops attached.
+fn mail_of(drops: impl Iterator<Item = String>) -> String {
+    let mut mail = String::from(
+        "From: a@example.com\r\nSubject: Kiosk files\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n",
+    );
+    for (number, drop) in drops.enumerate() {
+        mail.push_str(&format!(
+            "--b\r\nContent-Type: text/plain\r\n\
+             Content-Disposition: attachment; filename=\"{number}.txt\"\r\n\r\n{drop}\r\n"
+        ));
+    }
+    mail + "--b--\r\n"
+}
+
+#[tokio::test]
+async fn a_full_quarantine_keeps_no_drop_of_the_same_file_out() {
+    let server = server().await;
+    let unknown = |number| drop_of("VM999", number, number, &["Who am I"]);
+    let most = store::QUARANTINE_MAX_ITEMS;
+    let (status, posted) = server
+        .post_drop("x.eml", mail_of((1..=most).map(unknown)))
+        .await;
+    assert_eq!(
+        (status, &posted["quarantined"]),
+        (200, &json!(most)),
+        "{posted}"
+    );
+    let good = drop_of("VM001", 1, 1, &["Reader is silent"]);
+    let mixed = mail_of([unknown(most + 1), good].into_iter());
+    let (status, refused) = server.post_drop("y.eml", mixed).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (503, &json!("quarantine_full")),
+        "it has to come again: {refused}"
+    );
+    assert_eq!(
+        server.stored("VM001").await.len(),
+        1,
+        "what can be is stored"
+    );
+}

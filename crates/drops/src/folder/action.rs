@@ -70,7 +70,11 @@ impl<'a> Actions<'a> {
         }
         let folder = self.order.move_to.trim_end_matches('/');
         let mut target = format!("{folder}/{}", file.name);
-        if remote.look(&target).await?.is_some() {
+        if let Some(there) = remote.look(&target).await? {
+            if there == now && now.modified.is_some() && now.size_bytes.is_some() {
+                // Another name of this very folder, most likely: moving would never end.
+                return Err(FileError::This("it is there already".to_owned()));
+            }
             // Many servers replace without a word; the older file stays.
             target = format!("{folder}/{}-{}", file.stamp, file.name);
         }

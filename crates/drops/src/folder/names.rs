@@ -23,6 +23,38 @@ pub(crate) fn is_plain(name: &str) -> bool {
         && !name.chars().any(char::is_control)
 }
 
+/// Whether files can be moved from `folder` to `move_to` and are out of the way there: moved into
+/// their own folder they would come as new ones for ever. Two names that only the server knows to
+/// be the same folder are found out at the first file.
+pub(crate) fn validate_move(folder: &str, move_to: &str) -> Result<(), String> {
+    let target = match move_to.starts_with('/') {
+        true => move_to.to_owned(),
+        false => format!("{folder}/{move_to}"),
+    };
+    let is_elsewhere = move_to.starts_with('/') && !folder.starts_with('/');
+    if !is_elsewhere && steps(folder) == steps(&target) {
+        return Err(format!(
+            "move_to ({move_to}) is the folder itself: name another one, or use after = \"keep\""
+        ));
+    }
+    Ok(())
+}
+
+/// The folders of a path, one by one, without detours.
+fn steps(path: &str) -> Vec<&str> {
+    let mut steps = Vec::new();
+    for step in path.split('/') {
+        match step {
+            "" | "." => {}
+            ".." if steps.last().is_some_and(|last| *last != "..") => {
+                steps.pop();
+            }
+            step => steps.push(step),
+        }
+    }
+    steps
+}
+
 /// Whether the name says that the file is still being written.
 pub(crate) fn is_unfinished(name: &str) -> bool {
     let lower = name.to_lowercase();
@@ -67,6 +99,29 @@ mod tests {
             assert!(is_plain(good), "{good:?}");
         }
         assert_eq!(shown_name("../../etc/pass\u{202e}wd\n"), "passwd");
+    }
+
+    #[test]
+    fn a_folder_is_not_moved_into_itself() {
+        for (folder, move_to) in [
+            ("", "."),
+            ("in", "./"),
+            ("in", "../in"),
+            ("/in", "/in/"),
+            ("/in/", "//in"),
+            ("/in", "done/.."),
+        ] {
+            let refused = validate_move(folder, move_to).expect_err(move_to);
+            assert!(refused.contains("move_to"), "{refused}");
+        }
+        for (folder, move_to) in [
+            ("", "done"),
+            ("in", "/in"),
+            ("/in", "in"),
+            ("in", "../done"),
+        ] {
+            assert_eq!(validate_move(folder, move_to), Ok(()), "{folder} {move_to}");
+        }
     }
 
     #[test]

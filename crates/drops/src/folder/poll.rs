@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use super::action::Actions;
 use super::sort::sort;
 use super::{FileError, Listed, Remote, shown_name};
-use crate::{After, Found, Inbox, Polled, Raw, SourceError, limits};
+use crate::{After, Found, Inbox, Kept, Polled, Raw, SourceError, Stop, limits};
 
 /// What a source wants of its folder.
 pub(crate) struct Order<'a> {
+    /// Which folder of which account: see [`crate::place`].
+    pub place: String,
     pub pattern: &'a str,
     pub after: After,
     pub move_to: &'a str,
@@ -29,26 +31,27 @@ pub(crate) async fn poll(
     for file in &sorted.known {
         actions.after(remote, file, &mut polled).await?;
     }
-    let mut fresh = settled(remote, sorted.fresh, &mut polled).await?;
-    if fresh.len() > limits::TAKEN_A_POLL {
-        fresh.truncate(limits::TAKEN_A_POLL);
-        polled.has_more = true;
-    }
-    for file in &fresh {
+    for file in &settled(remote, sorted.fresh, &mut polled).await? {
+        // Counted in what was taken: files that have to wait must not hide those behind them.
+        if polled.taken >= limits::TAKEN_A_POLL as u64 {
+            polled.has_more = true;
+            break;
+        }
         if file.size_bytes > limits::FILE_BYTES {
             let size_bytes = file.size_bytes;
-            take(inbox, file, Raw::TooLarge { size_bytes }).await?;
-            polled.taken += 1;
-            polled.too_large += 1;
+            let raw = Raw::TooLarge { size_bytes };
+            if take(order, inbox, file, raw, &mut polled).await? {
+                polled.too_large += 1;
+            }
             continue;
         }
         match remote.read(&file.name, limits::FILE_BYTES + 1).await {
             // Somebody wrote to it while we read: the next poll sees it in its new size.
             Ok(bytes) if bytes.len() as u64 != file.size_bytes => polled.still_written += 1,
             Ok(bytes) => {
-                take(inbox, file, Raw::Bytes(bytes)).await?;
-                polled.taken += 1;
-                actions.after(remote, file, &mut polled).await?;
+                if take(order, inbox, file, Raw::Bytes(bytes), &mut polled).await? {
+                    actions.after(remote, file, &mut polled).await?;
+                }
             }
             Err(FileError::This(message)) => polled.trouble(
                 &shown_name(&file.name),
@@ -57,17 +60,40 @@ pub(crate) async fn poll(
             Err(FileError::Source(error)) => return Err(error),
         }
     }
+    // Asking again at once would find the same files waiting.
+    polled.has_more &= polled.taken > 0;
     Ok(polled)
 }
 
-async fn take(inbox: &impl Inbox, file: &Listed, raw: Raw) -> Result<(), SourceError> {
+/// Whether the inbox has it now.
+async fn take(
+    order: &Order<'_>,
+    inbox: &impl Inbox,
+    file: &Listed,
+    raw: Raw,
+    polled: &mut Polled,
+) -> Result<bool, SourceError> {
     let found = Found {
-        key: file.key(),
+        key: file.key(&order.place),
         name: shown_name(&file.name),
         raw,
         at_source: file.modified,
     };
-    inbox.take(found).await.map_err(SourceError::from)
+    match inbox.take(found).await {
+        Ok(Kept::Yes) => {
+            polled.taken += 1;
+            Ok(true)
+        }
+        Ok(Kept::NotOurs) => {
+            polled.passed_over += 1;
+            Ok(false)
+        }
+        Err(Stop::This(why)) => {
+            polled.waits_there(&shown_name(&file.name), &why);
+            Ok(false)
+        }
+        Err(stop) => Err(stop.into()),
+    }
 }
 
 /// The files that look the same twice, [`limits::SETTLE`] apart, and have something in them.

@@ -23,9 +23,9 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    /// Known again by this.
-    pub(crate) fn key(&self) -> String {
-        format!("{}:{}:{}", self.stamp, self.size_bytes, self.name)
+    /// Known again by this, in that [`crate::place`].
+    pub(crate) fn key(&self, place: &str) -> String {
+        format!("{place}:{}:{}:{}", self.stamp, self.size_bytes, self.name)
     }
 }
 

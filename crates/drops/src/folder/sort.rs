@@ -31,7 +31,7 @@ pub(super) async fn sort(
     let files = ours(order, listed, polled);
     let mut sorted = Sorted::default();
     let mut rough = Vec::new();
-    for (file, is_seen) in with_seen(inbox, files).await? {
+    for (file, is_seen) in with_seen(order, inbox, files).await? {
         match (is_seen, file.is_exact) {
             (true, _) => sorted.known.push(file),
             (false, true) => sorted.fresh.push(file),
@@ -70,10 +70,11 @@ fn ours(order: &Order<'_>, listed: Vec<Listed>, polled: &mut Polled) -> Vec<List
 }
 
 async fn with_seen(
+    order: &Order<'_>,
     inbox: &impl Inbox,
     files: Vec<Listed>,
 ) -> Result<impl Iterator<Item = (Listed, bool)>, SourceError> {
-    let keys: Vec<String> = files.iter().map(Listed::key).collect();
+    let keys: Vec<String> = files.iter().map(|file| file.key(&order.place)).collect();
     let seen = if keys.is_empty() {
         Vec::new()
     } else {
@@ -99,7 +100,7 @@ async fn sharpen(
             polled.has_more = true;
             break;
         }
-        let rough_key = file.key();
+        let rough_key = file.key(&order.place);
         let look = match remote.look(&file.name).await {
             Ok(Some(look)) => look,
             // It went in between, or cannot be asked about: then the minute has to do.
@@ -115,7 +116,8 @@ async fn sharpen(
     }
     let (files, rough_keys): (Vec<_>, Vec<_>) = sharp.into_iter().unzip();
     let mut over = Vec::new();
-    for ((file, is_seen), rough_key) in with_seen(inbox, files).await?.zip(rough_keys) {
+    let files = with_seen(order, inbox, files).await?;
+    for ((file, is_seen), rough_key) in files.zip(rough_keys) {
         if !is_seen {
             sorted.fresh.push(file);
             continue;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Common};
-use crate::{After, Secret, Tls, tls};
+use crate::{After, Secret, Tls, folder, tls};
 
 /// A folder on an FTP server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,9 @@ impl Config {
         common.validate()?;
         if config::has_control(&self.folder) {
             return Err("folder must not contain control characters".into());
+        }
+        if self.after == After::Move {
+            folder::validate_move(&self.folder, self.move_to.as_deref().unwrap_or(""))?;
         }
         if self.password.is_empty() {
             return Err("password is missing".into());

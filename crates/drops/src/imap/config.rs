@@ -131,6 +131,13 @@ impl Config {
                 "folder, subject, from and pattern must not contain control characters".into(),
             );
         }
+        let move_to = self.move_to.as_deref().unwrap_or("");
+        // Case matters to some servers only.
+        if self.after == After::Move && move_to.to_lowercase() == self.folder().to_lowercase() {
+            return Err(format!(
+                "move_to ({move_to}) is the folder itself: name another one, or use after = \"keep\""
+            ));
+        }
         self.validate_sign_in()?;
         tls::validate(self.pin.as_deref(), self.ca_pem.as_deref())
     }

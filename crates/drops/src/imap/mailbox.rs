@@ -12,8 +12,14 @@ use crate::{SourceError, limits, pattern};
 
 /// Mails whose headers are asked for at once.
 pub(super) const BATCH: usize = 200;
-/// Most that these headers take, in bytes; a mail's are cut by servers at 8 KiB to 64 KiB.
-const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+/// Most that is asked for of one mail's headers, in bytes: subject and sender of a drop are short,
+/// and a cut header of something else matters to nobody.
+const HEAD_BYTES: u64 = 16 * 1024;
+/// Most that the headers of a batch take, in bytes: with what the server says around each.
+const BATCH_BYTES: u64 = BATCH as u64 * (HEAD_BYTES + 1024);
+/// Most that is asked for of a mail, in bytes. Sizes are a little off on some servers, which store
+/// other line ends than they send; one that sends more than twice what it said is not believed.
+const BODY_BYTES: u64 = 2 * limits::FILE_BYTES;
 /// Most that a search answers, in bytes: 100,000 numbers.
 const SEARCH_BYTES: u64 = 1024 * 1024;
 /// Answers of a few lines.
@@ -39,6 +45,15 @@ impl Head {
             && (pattern::is_any(&config.from) || self.from.iter().any(is_from))
             && (pattern::is_any(&config.pattern) || self.may_attach)
     }
+}
+
+/// What there is of a mail.
+pub(super) enum Body {
+    Whole(Vec<u8>),
+    /// So many bytes at least, however large the server had said it is.
+    TooLarge(u64),
+    /// It went meanwhile.
+    Gone,
 }
 
 /// A selected folder.
@@ -114,7 +129,7 @@ impl Mailbox {
     pub(super) async fn heads(&mut self, uids: &[u32]) -> Result<Vec<Head>, SourceError> {
         let query = format!(
             "UID FETCH {} (UID RFC822.SIZE INTERNALDATE \
-             BODY.PEEK[HEADER.FIELDS (SUBJECT FROM CONTENT-TYPE)])",
+             BODY.PEEK[HEADER.FIELDS (SUBJECT FROM CONTENT-TYPE)]<0.{HEAD_BYTES}>)",
             set(uids)
         );
         let mut heads = Vec::new();
@@ -128,12 +143,15 @@ impl Mailbox {
         Ok(heads)
     }
 
-    /// A whole mail, without marking it as read. `None` when it went meanwhile.
-    pub(super) async fn body(&mut self, head: &Head) -> Result<Option<Vec<u8>>, SourceError> {
-        let query = format!("UID FETCH {} (UID BODY.PEEK[])", head.uid);
-        let mut body = None;
-        // Sizes are a little off on some servers, which store other line ends than they send.
-        self.ask(&query, 2 * limits::FILE_BYTES, |said| {
+    /// A whole mail, without marking it as read.
+    pub(super) async fn body(&mut self, head: &Head) -> Result<Body, SourceError> {
+        let query = format!(
+            "UID FETCH {} (UID BODY.PEEK[]<0.{}>)",
+            head.uid,
+            BODY_BYTES + 1
+        );
+        let mut body: Option<Vec<u8>> = None;
+        self.ask(&query, BODY_BYTES + TALK_BYTES, |said| {
             if let Response::Fetch(_, attributes) = said {
                 body = attributes.iter().find_map(|value| match value {
                     AttributeValue::BodySection {
@@ -146,7 +164,11 @@ impl Mailbox {
             }
         })
         .await?;
-        Ok(body)
+        Ok(match body {
+            Some(bytes) if bytes.len() as u64 > BODY_BYTES => Body::TooLarge(bytes.len() as u64),
+            Some(bytes) => Body::Whole(bytes),
+            None => Body::Gone,
+        })
     }
 
     /// Says goodbye, if the server listens.

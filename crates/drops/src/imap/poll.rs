@@ -1,13 +1,12 @@
 //! One poll of a mailbox.
 
-use sha2::{Digest, Sha256};
-
 use super::Config;
 use super::action;
 use super::connect::connect;
-use super::mailbox::{BATCH, Head, Mailbox};
+use super::mailbox::{BATCH, Body, Head, Mailbox};
 use crate::folder::shown_text;
-use crate::{After, Found, Inbox, Polled, Raw, SourceError, limits, pattern, unpack};
+use crate::place::place;
+use crate::{After, Found, Inbox, Kept, Polled, Raw, SourceError, Stop, limits, pattern, unpack};
 
 /// After so many failures in a row a poll gives up moving or deleting.
 const FAILURES_IN_A_ROW: u32 = 10;
@@ -46,8 +45,10 @@ async fn look(
         )
         .await?;
     }
+    // Mails that are done with; those that have to wait must not hide the ones behind them.
+    let mut done = 0;
     for batch in fresh.chunks(BATCH) {
-        if polled.taken >= limits::TAKEN_A_POLL as u64 {
+        if done >= limits::TAKEN_A_POLL {
             polled.has_more = true;
             break;
         }
@@ -56,6 +57,7 @@ async fn look(
             heads.into_iter().partition(|head| head.matches(config));
         let mut passed: Vec<String> = others.iter().map(|head| keys.passed(head.uid)).collect();
         for head in ours {
+            done += 1;
             match take(config, mailbox, &keys, inbox, &head).await? {
                 Taken::Yes => {
                     polled.taken += 1;
@@ -68,6 +70,10 @@ async fn look(
                 }
                 Taken::NotOurs => passed.push(keys.passed(head.uid)),
                 Taken::Gone => {}
+                Taken::Waits(why) => {
+                    done -= 1;
+                    polled.waits_there(&name(&head), &why);
+                }
             }
         }
         polled.passed_over += passed.len() as u64;
@@ -80,6 +86,8 @@ async fn look(
 
 /// How mails of this mailbox are known again.
 struct Keys {
+    /// Whose folder: UIDs say nothing about another one.
+    place: String,
     uid_validity: u32,
     /// Of what makes a mail ours: when that changes, mails passed over are looked at again.
     filter: String,
@@ -87,34 +95,27 @@ struct Keys {
 
 impl Keys {
     fn new(config: &Config, uid_validity: u32) -> Keys {
-        let mut hash = Sha256::new();
-        for part in [
-            config.folder(),
-            &config.pattern,
-            &config.subject,
-            &config.from,
-        ] {
-            hash.update(part.as_bytes());
-            hash.update([0]);
-        }
-        let hash: [u8; 32] = hash.finalize().into();
-        let filter = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
         Keys {
+            place: place(&[&config.host, &config.user, config.folder()]),
             uid_validity,
-            filter,
+            filter: place(&[&config.pattern, &config.subject, &config.from]),
         }
     }
 
     fn taken(&self, uid: u32) -> String {
-        format!("{}:{uid}", self.uid_validity)
+        format!("taken:{}", self.mail(uid))
     }
 
     fn too_large(&self, uid: u32) -> String {
-        format!("large:{}:{uid}", self.uid_validity)
+        format!("large:{}", self.mail(uid))
     }
 
     fn passed(&self, uid: u32) -> String {
-        format!("{}:{}:{uid}", self.filter, self.uid_validity)
+        format!("{}:{}", self.filter, self.mail(uid))
+    }
+
+    fn mail(&self, uid: u32) -> String {
+        format!("{}:{}:{uid}", self.place, self.uid_validity)
     }
 }
 
@@ -150,6 +151,8 @@ enum Taken {
     TooLarge,
     NotOurs,
     Gone,
+    /// The inbox cannot take it now, in words.
+    Waits(String),
 }
 
 async fn take(
@@ -159,32 +162,39 @@ async fn take(
     inbox: &impl Inbox,
     head: &Head,
 ) -> Result<Taken, SourceError> {
-    let mut found = Found {
-        key: keys.taken(head.uid),
+    let body = match head.size_bytes > limits::FILE_BYTES {
+        true => Body::TooLarge(head.size_bytes),
+        false => mailbox.body(head).await?,
+    };
+    let (raw, key, taken) = match body {
+        Body::Gone => return Ok(Taken::Gone),
+        Body::Whole(bytes) if !has_ours(config, &bytes) => return Ok(Taken::NotOurs),
+        Body::Whole(bytes) => (Raw::Bytes(bytes), keys.taken(head.uid), Taken::Yes),
+        Body::TooLarge(size_bytes) => {
+            let raw = Raw::TooLarge { size_bytes };
+            (raw, keys.too_large(head.uid), Taken::TooLarge)
+        }
+    };
+    let found = Found {
+        key,
         name: name(head),
-        raw: Raw::TooLarge {
-            size_bytes: head.size_bytes,
-        },
+        raw,
         at_source: head.arrived,
     };
-    if head.size_bytes > limits::FILE_BYTES {
-        found.key = keys.too_large(head.uid);
-        inbox.take(found).await?;
-        return Ok(Taken::TooLarge);
+    match inbox.take(found).await {
+        Ok(Kept::Yes) => Ok(taken),
+        Ok(Kept::NotOurs) => Ok(Taken::NotOurs),
+        Err(Stop::This(why)) => Ok(Taken::Waits(why)),
+        Err(stop) => Err(stop.into()),
     }
-    let Some(bytes) = mailbox.body(head).await? else {
-        return Ok(Taken::Gone);
-    };
-    if !pattern::is_any(&config.pattern) {
-        let names = unpack::attachment_names(&bytes);
-        let is_ours = |name: &String| pattern::matches(&config.pattern, name);
-        if !names.iter().any(is_ours) {
-            return Ok(Taken::NotOurs);
-        }
-    }
-    found.raw = Raw::Bytes(bytes);
-    inbox.take(found).await?;
-    Ok(Taken::Yes)
+}
+
+/// Whether an attachment has a name as it is wanted.
+fn has_ours(config: &Config, mail: &[u8]) -> bool {
+    pattern::is_any(&config.pattern)
+        || unpack::attachment_names(mail)
+            .iter()
+            .any(|name| pattern::matches(&config.pattern, name))
 }
 
 /// The subject, or what stands for it.
@@ -218,4 +228,31 @@ async fn after(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_is_known_in_its_own_folder_only() {
+        let keys = |key: &str, value: &str| {
+            let mut config = serde_json::json!({"host": "h", "user": "u", "folder": "f"});
+            config[key] = value.into();
+            let config: Config = serde_json::from_value(config).expect("a configuration");
+            let keys = Keys::new(&config, 7);
+            [keys.taken(1), keys.too_large(1), keys.passed(1)]
+        };
+        let known = keys("host", "h");
+        for key in ["host", "user", "folder"] {
+            let elsewhere = keys(key, "other");
+            assert!(known.iter().all(|key| !elsewhere.contains(key)), "{key}");
+        }
+        // Another filter looks again at what was passed over, and not at what was taken.
+        let filtered = keys("subject", "Kiosk*");
+        assert_eq!(
+            (&known[..2], known[2] == filtered[2]),
+            (&filtered[..2], false)
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Common};
-use crate::{After, Secret};
+use crate::{After, Secret, folder};
 
 /// A folder on an SSH server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +85,9 @@ impl Config {
         common.validate()?;
         if config::has_control(&self.folder) {
             return Err("folder must not contain control characters".into());
+        }
+        if self.after == After::Move {
+            folder::validate_move(&self.folder, self.move_to.as_deref().unwrap_or(""))?;
         }
         if let Some(key) = &self.host_key
             && !key.starts_with("SHA256:")

@@ -31,6 +31,9 @@ const FIRST_PAUSE_MOST: Duration = Duration::from_secs(6 * 60 * 60);
 /// The catalog learns of polls that changed nothing so often, in microseconds.
 const KEEP_EVERY_US: i64 = 10 * wire::time::MINUTE_US;
 
+/// After word of new mail, so that a mailbox that always has word is not asked without a pause.
+const AFTER_WORD: Duration = Duration::from_secs(1);
+
 /// The tasks that run, by source.
 #[derive(Default)]
 struct Tasks {
@@ -264,7 +267,8 @@ async fn wait(app: &Shared, source: &Source, step: &Step) {
         app.sources.update(&source.id, due(most));
         let waited = ::drops::wait_for_new(&source.config, step.mark.as_deref(), most).await;
         match waited {
-            Ok(Waited::New | Waited::Nothing) => return,
+            Ok(Waited::New) => return tokio::time::sleep(AFTER_WORD).await,
+            Ok(Waited::Nothing) => return,
             Ok(Waited::CannotWait) | Err(_) => app.sources.update(&source.id, due(step.pause)),
         };
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use ::drops::{Found, Inbox, Raw, Stop};
+use ::drops::{Found, Inbox, Kept, Raw, Stop};
 use wire::Micros;
 use wire::time::SECOND_US;
 
@@ -39,7 +39,7 @@ impl Inbox for SourceInbox {
             .map_err(stop)
     }
 
-    async fn take(&self, found: Found) -> Result<(), Stop> {
+    async fn take(&self, found: Found) -> Result<Kept, Stop> {
         let now = clock::now();
         let file = RawFile {
             source: self.source.clone(),
@@ -57,9 +57,13 @@ impl Inbox for SourceInbox {
         // First the file, then its key: a crash in between takes the file once more, which is then
         // recognised.
         let taken = intake::take(&self.app, file).await.map_err(stop)?;
+        if self.is_mailbox && taken.drops + taken.repeats + taken.quarantined == 0 {
+            // Somebody's mail, of which nothing was kept here.
+            return Ok(Kept::NotOurs);
+        }
         self.mark(&[found.key], now).await?;
         self.count(&taken, now);
-        Ok(())
+        Ok(Kept::Yes)
     }
 
     async fn pass_over(&self, keys: &[String]) -> Result<(), Stop> {
@@ -89,6 +93,11 @@ impl SourceInbox {
     }
 }
 
+/// What is wrong with one file holds up no other.
 fn stop(error: ApiError) -> Stop {
-    Stop(error.message().to_owned())
+    let why = error.message().to_owned();
+    match error.code() {
+        "quarantine_full" | "bad_number" => Stop::This(why),
+        _ => Stop::All(why),
+    }
 }

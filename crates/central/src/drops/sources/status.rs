@@ -39,8 +39,6 @@ pub struct Status {
     pub troubles: Vec<String>,
     /// What the last poll found that was no drop and was passed over.
     pub skipped: u64,
-    /// The same of the poll that runs, as far as it was taken and looked at.
-    pub skipped_now: u64,
 }
 
 impl Status {
@@ -74,7 +72,6 @@ impl Status {
     /// A file came.
     pub fn took(&mut self, taken: &Taken, now: Micros) {
         if taken.drops + taken.repeats + taken.quarantined == 0 {
-            self.skipped_now += 1; // a mail about something else
             return;
         }
         self.kept.files_taken += 1;
@@ -86,7 +83,7 @@ impl Status {
     /// A poll worked.
     pub fn worked(&mut self, polled: &Polled, now: Micros, pause: Duration) {
         self.failures = 0;
-        self.skipped = polled.passed_over + std::mem::take(&mut self.skipped_now);
+        self.skipped = polled.passed_over;
         self.troubles = polled
             .troubles
             .iter()
@@ -157,7 +154,11 @@ mod tests {
             ..Taken::default()
         };
         status.took(&other, Micros(1));
-        status.worked(&Polled::default(), Micros(2), MINUTE);
+        let polled = Polled {
+            passed_over: 1,
+            ..Polled::default()
+        };
+        status.worked(&polled, Micros(2), MINUTE);
         assert_eq!((status.kept.files_taken, status.skipped), (0, 1));
         status.worked(&Polled::default(), Micros(3), MINUTE);
         assert_eq!(status.skipped, 0, "it is not looked at again");
