@@ -164,9 +164,9 @@ pub enum StoreError {
          or after it, and restore days/{0}.db from a backup"
     )]
     DayDamaged(String),
-    /// As many items as may wait in quarantine, none of them discarded.
+    /// What waits in quarantine is as many items, or as many bytes, as may be. Holds how many wait.
     #[error(
-        "{0} items wait in quarantine, more are not kept; retry or discard some of them, what came \
+        "quarantine is full with the {0} items that wait; retry or discard some of them, what came \
          now stays at its source"
     )]
     QuarantineFull(u64),

@@ -27,8 +27,8 @@ pub use catalog::cell::dictionaries::{DICTIONARY_MAX_BYTES, DictionaryInfo, Dict
 pub use catalog::cell::drops::StoredDrop;
 pub use catalog::cell::facts::{CellFacts, LastDrop};
 pub use catalog::cell::quarantine::{
-    NewQuarantined, QUARANTINE_ITEM_MAX_BYTES, QUARANTINE_MAX_ITEMS, QUARANTINE_RESTORABLE_US,
-    Quarantined,
+    NewQuarantined, QUARANTINE_ITEM_MAX_BYTES, QUARANTINE_MAX_BYTES, QUARANTINE_MAX_ITEMS,
+    QUARANTINE_RESTORABLE_US, Quarantined,
 };
 pub use catalog::cell::sources::{SourceStatus, StoredSource};
 pub use catalog::credentials::{Credential, Holder, KEY_OVERLAP_US, KeyState};

@@ -4,7 +4,7 @@ mod support;
 
 use store::{
     DictionaryInfo, DictionaryOrigin, NewQuarantined, QUARANTINE_ITEM_MAX_BYTES,
-    QUARANTINE_MAX_ITEMS, QUARANTINE_RESTORABLE_US, SourceStatus, StoreError,
+    QUARANTINE_MAX_BYTES, QUARANTINE_MAX_ITEMS, QUARANTINE_RESTORABLE_US, SourceStatus, StoreError,
 };
 use support::{NOON, Place};
 use wire::drops::DictionaryId;
@@ -101,15 +101,15 @@ fn quarantine_is_bounded_and_never_lets_go_of_what_waits() {
     let store = place.with_machines(&[]);
     let cell = store.cell();
     let huge = NewQuarantined {
-        bytes: vec![b'x'; 1 << 20],
-        size_bytes: 1 << 20,
+        bytes: vec![b'x'; 3 << 20],
+        size_bytes: 3 << 20,
         ..item(0)
     };
     let huge = cell.quarantine(huge).unwrap();
     let kept = cell.quarantine_item(huge).unwrap().unwrap();
     assert_eq!(
         (kept.bytes.len(), kept.size_bytes),
-        (QUARANTINE_ITEM_MAX_BYTES, 1 << 20)
+        (QUARANTINE_ITEM_MAX_BYTES, 3 << 20)
     );
     let ids: Vec<u64> = (1..QUARANTINE_MAX_ITEMS)
         .map(|n| {
@@ -137,6 +137,33 @@ fn quarantine_is_bounded_and_never_lets_go_of_what_waits() {
         "the one discarded first made room"
     );
     assert!(cell.restore_quarantined(ids[5]).unwrap());
+}
+
+#[test]
+fn large_items_are_kept_whole_and_bounded_together() {
+    let place = Place::new();
+    let store = place.with_machines(&[]);
+    let cell = store.cell();
+    let large = |n: u64| NewQuarantined {
+        bytes: vec![b'x'; QUARANTINE_ITEM_MAX_BYTES],
+        size_bytes: QUARANTINE_ITEM_MAX_BYTES as u64,
+        ..item(n)
+    };
+    let most = QUARANTINE_MAX_BYTES / QUARANTINE_ITEM_MAX_BYTES as u64;
+    let ids: Vec<u64> = (0..most)
+        .map(|n| cell.quarantine(large(n)).unwrap())
+        .collect();
+    let kept = cell.quarantine_item(ids[0]).unwrap().unwrap();
+    assert_eq!(kept.bytes.len() as u64, kept.size_bytes, "nothing is cut");
+    let error = cell.quarantine(item(most)).unwrap_err();
+    assert_eq!(error, StoreError::QuarantineFull(most));
+    cell.discard_quarantined(ids[2], NOON).unwrap();
+    cell.quarantine(item(most)).unwrap();
+    assert!(
+        !cell.restore_quarantined(ids[2]).unwrap(),
+        "the discarded one made room"
+    );
+    assert_eq!(cell.quarantine_waiting().unwrap(), most);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::access::Caller;
 use crate::app::{App, Shared};
 use crate::clock;
 use crate::drops::sources::{Status, tested_setting};
-use crate::drops::{Content, RawFile, Taken, intake};
+use crate::drops::{Content, RawFile, Taken, intake, redact};
 use crate::error::{ApiError, ErrorBody};
 use crate::events::Event;
 
@@ -152,7 +152,8 @@ async fn keep(app: &Shared, source: &str, change: impl FnOnce(&mut Status)) {
 async fn read(uri: &Uri, body: Body) -> Result<Content, ApiError> {
     let read = timeout(BODY_DEADLINE, collect(body)).await;
     read.map_err(|_| {
-        tracing::warn!(path = uri.path(), "a file did not come in time");
+        let name = ::drops::http_post::file_name(uri.path()).unwrap_or_default();
+        tracing::warn!(name = redact::name(&name), "a file did not come in time");
         ApiError::new(
             StatusCode::REQUEST_TIMEOUT,
             "too_slow",

@@ -71,7 +71,7 @@ pub struct QuarantineContent {
     /// The item.
     #[serde(flatten)]
     pub item: QuarantineItem,
-    /// What was kept of it (64 KiB at most) as text; what is no UTF-8 is shown as `\u{fffd}`.
+    /// What was kept of it (1 MiB at most) as text; what is no UTF-8 is shown as `\u{fffd}`.
     pub text: String,
     /// The same bytes in base64.
     pub base64: String,

@@ -99,7 +99,8 @@ async fn read_file(app: &Shared, file: RawFile) -> Result<Vec<Found>, ApiError> 
         read::file(&known, &file)
     });
     Ok(reading.await.unwrap_or_else(|failure| {
-        tracing::error!(%failure, name = kept.name, "a file was not read, and is kept");
+        let name = super::redact::name(&kept.name);
+        tracing::error!(%failure, name, "a file was not read, and is kept");
         vec![Found::Waits(Box::new(read::fault(&kept, kept.at)))]
     }))
 }
@@ -171,7 +172,7 @@ fn append(
     drop.machine = machine.clone();
     let arrived = ArrivedDrop {
         read: drop,
-        name: name.clone(),
+        name: super::redact::name(&name),
         source: file.source.clone(),
         size_bytes: bytes.len() as u64,
         received_at: file.at,

@@ -7,7 +7,7 @@ mod identify;
 pub mod intake;
 pub mod quarantine;
 mod read;
-mod redact;
+pub mod redact;
 pub mod sources;
 pub mod train;
 

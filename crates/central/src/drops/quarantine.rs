@@ -89,7 +89,7 @@ pub struct Retried {
 /// There is no such item, only its beginning was kept, or the store failed.
 pub async fn retry(app: &Shared, id: u64) -> Result<Retried, ApiError> {
     let item = get(app, id).await?;
-    if item.code == "too_large" {
+    if item.size_bytes > store::QUARANTINE_ITEM_MAX_BYTES as u64 {
         return Err(ApiError::new(
             axum::http::StatusCode::CONFLICT,
             "not_whole",
@@ -105,7 +105,10 @@ pub async fn retry(app: &Shared, id: u64) -> Result<Retried, ApiError> {
     };
     let outcome = intake::again(app, file).await?;
     let is_read = outcome.last_problem.is_none() && outcome.taken.drops + outcome.taken.repeats > 0;
-    let problem = outcome.last_problem;
+    // Of several problems each would need an item of its own: the whole stays instead.
+    let problem = outcome
+        .last_problem
+        .filter(|_| outcome.taken.quarantined == 1);
     let item = app
         .with_store(move |store| match problem {
             _ if is_read => store.cell().take_quarantined(id).map(|_| None),

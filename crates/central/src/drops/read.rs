@@ -57,16 +57,19 @@ pub fn file(known: &Known<'_>, file: &RawFile) -> Vec<Found> {
                      {most}. Look what put it there, and discard this."
                 ),
             );
-            let mut waits = waits(file, &file.name, head, problem);
-            waits.size_bytes = *size_bytes;
-            return vec![Found::Waits(Box::new(waits))];
+            return vec![Found::Waits(Box::new(beginning(
+                file,
+                head,
+                *size_bytes,
+                problem,
+            )))];
         }
     };
     match ::drops::unpack(&file.name, bytes) {
         Ok(parts) => {
             let read = parts
                 .iter()
-                .map(|part| one(known, file, &part.name, &part.bytes));
+                .flat_map(|part| several(known, file, &part.name, &part.bytes));
             without_footers(read.collect())
         }
         // Somebody's pictures. A zip that is damaged or locked may have been one of drops.
@@ -110,7 +113,23 @@ fn without_footers(found: Vec<Found>) -> Vec<Found> {
     found.into_iter().map(footer).collect()
 }
 
-/// One part of a file.
+/// One part of a file, which may be several drops behind each other.
+fn several(known: &Known<'_>, file: &RawFile, name: &str, bytes: &[u8]) -> Vec<Found> {
+    let text = String::from_utf8_lossy(bytes);
+    match wire::drops::split(&text, file.at) {
+        Ok(pieces) if pieces.len() > 1 => pieces
+            .into_iter()
+            .map(|piece| one(known, file, name, piece.as_bytes()))
+            .collect(),
+        Ok(_) => vec![one(known, file, name, bytes)],
+        Err(error) => {
+            let problem = unreadable(&error);
+            vec![Found::Waits(Box::new(waits(file, name, bytes, problem)))]
+        }
+    }
+}
+
+/// One drop.
 fn one(known: &Known<'_>, file: &RawFile, name: &str, bytes: &[u8]) -> Found {
     let drop = match wire::drops::read(bytes, file.at, |id| (known.dictionary)(id)) {
         Ok(drop) => drop,
@@ -225,16 +244,27 @@ pub fn waits(file: &RawFile, name: &str, bytes: &[u8], problem: Problem) -> NewQ
     kept.truncate(QUARANTINE_ITEM_MAX_BYTES);
     NewQuarantined {
         source: file.source.clone(),
-        name: String::from_utf8_lossy(&redact::bytes(name.as_bytes().to_vec())).into_owned(),
+        name: redact::name(name),
         arrived_at: file.at,
         bytes: kept,
         size_bytes,
         sha256,
         code: problem.code.to_owned(),
-        reason: problem.reason,
-        machine: problem.machine,
+        reason: redact::text(&problem.reason),
+        // Of an id that is a card number nothing is left that names a machine.
+        machine: problem.machine.filter(|id| redact::text(id) == *id),
         dictionary: problem.dictionary,
     }
+}
+
+/// An item of quarantine of which only the beginning was read.
+fn beginning(file: &RawFile, head: &[u8], size_bytes: u64, problem: Problem) -> NewQuarantined {
+    let mut waits = waits(file, &file.name, head, problem);
+    // The beginning of a card number at its end was not known for one.
+    let kept = waits.bytes.len().saturating_sub(redact::CARD_MAX_BYTES);
+    waits.bytes.truncate(kept);
+    waits.size_bytes = size_bytes;
+    waits
 }
 
 /// Words as a sentence: a capital letter, a full stop.
@@ -256,11 +286,10 @@ pub fn fault(file: &RawFile, at: Micros) -> NewQuarantined {
          after an update."
             .to_owned(),
     );
-    let bytes = match &file.content {
-        Content::Whole(bytes) => bytes.clone(),
-        Content::TooLarge { head, .. } => head.clone(),
-    };
-    waits(&file, &file.name, &bytes, problem)
+    match &file.content {
+        Content::Whole(bytes) => waits(&file, &file.name, bytes, problem),
+        Content::TooLarge { head, size_bytes } => beginning(&file, head, *size_bytes, problem),
+    }
 }
 
 #[cfg(test)]

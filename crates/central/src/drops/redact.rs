@@ -1,8 +1,28 @@
-//! Bytes that wait in quarantine have no card number in them, whatever they are.
+//! What is kept or said of a file has no card number in it: its bytes, whatever they are, its name,
+//! and words about it.
 
 use std::borrow::Cow;
 
 use wire::redact::cards;
+
+/// More than the longest card number or magnetic stripe takes, however it is written.
+pub const CARD_MAX_BYTES: usize = 256;
+
+/// Words with names of files in them, without card numbers.
+pub fn text(text: &str) -> String {
+    cards(text).into_owned()
+}
+
+/// The name of a file or the subject of a mail, without card numbers. One that was cut may end in
+/// the beginning of a number.
+pub fn name(name: &str) -> String {
+    let redacted = text(name);
+    if name.chars().count() < ::drops::limits::NAME_CHARS {
+        return redacted;
+    }
+    let is_card = |c: char| !c.is_alphabetic() || matches!(c, 'x' | 'X');
+    redacted.trim_end_matches(is_card).to_owned()
+}
 
 /// The bytes without card numbers. What is not UTF-8 is looked through byte by byte, so that a
 /// damaged file keeps all else as it is.
@@ -49,6 +69,20 @@ mod tests {
             assert!(!has_card(&kept), "{kept:?}");
             assert!(kept.starts_with(around) && kept.ends_with(b"tail"));
         }
+    }
+
+    #[test]
+    fn a_name_that_was_cut_does_not_end_in_a_part_of_a_card_number() {
+        let whole = "Refund 4111 1111 1111 1111";
+        assert_eq!(name(whole), "Refund [card]");
+        let subject = format!("{}card 4111 1111 1111 111", "a ".repeat(90));
+        let cut: String = subject.chars().take(::drops::limits::NAME_CHARS).collect();
+        let kept = name(&cut);
+        assert!(kept.ends_with("card"), "{kept}");
+        assert_eq!(
+            name("VM001-1764000000000000-17.txt"),
+            "VM001-1764000000000000-17.txt"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod error;
 mod header;
 mod pack;
 mod read;
+mod split;
 pub mod text;
 
 pub use dictionary::{Dictionary, DictionaryError, DictionaryId, DictionaryIdError};
@@ -16,6 +17,7 @@ pub use header::{Counts, Covers, DropHeader, TimePrecision};
 
 pub use pack::{Candidate, Form, MadeDrop, MakeDrop, make, make_all};
 pub use read::read;
+pub use split::split;
 
 use crate::{LogEntry, MachineId};
 

@@ -7,9 +7,9 @@ use crate::Micros;
 
 /// The most bytes that are looked through for one drop: its 900 with a mail's head and footers, a
 /// legal notice in three languages included.
-const FILE_MAX_BYTES: usize = 64 * 1024;
+pub(super) const FILE_MAX_BYTES: usize = 64 * 1024;
 
-/// Reads a drop. `bytes` may have CRLF, a byte order mark, padding at its end, and lines before and
+/// Reads a drop, the first when there are several: see [`split`](super::split). `bytes` may have CRLF, a byte order mark, padding at its end, and lines before and
 /// after it that a mail system put there. `received_at` gives bare lines their year. `dictionary`
 /// finds a dictionary by its id.
 ///

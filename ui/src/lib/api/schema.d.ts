@@ -1896,7 +1896,7 @@ export interface components {
         QuarantineContent: components["schemas"]["QuarantineItem"] & {
             /** @description The same bytes in base64. */
             base64: string;
-            /** @description What was kept of it (64 KiB at most) as text; what is no UTF-8 is shown as `\u{fffd}`. */
+            /** @description What was kept of it (1 MiB at most) as text; what is no UTF-8 is shown as `\u{fffd}`. */
             text: string;
         };
         /** @description Something that could not be read. Card numbers were taken out before it was kept. */

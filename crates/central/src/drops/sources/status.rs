@@ -8,7 +8,7 @@ use store::SourceStatus;
 use utoipa::ToSchema;
 use wire::Micros;
 
-use crate::drops::Taken;
+use crate::drops::{Taken, redact};
 
 /// The word beside a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -87,7 +87,7 @@ impl Status {
         self.troubles = polled
             .troubles
             .iter()
-            .map(|trouble| format!("{}: {}", trouble.name, trouble.message))
+            .map(|trouble| redact::text(&format!("{}: {}", trouble.name, trouble.message)))
             .collect();
         self.kept.last_success_at = Some(now);
         self.kept.failing_since = None;
@@ -99,7 +99,7 @@ impl Status {
     pub fn failed(&mut self, error: &SourceError, now: Micros, pause: Duration) {
         self.failures = self.failures.saturating_add(1);
         self.kept.failing_since.get_or_insert(now);
-        self.kept.error = Some((error.code().to_owned(), error.to_string()));
+        self.kept.error = Some((error.code().to_owned(), redact::text(&error.to_string())));
         self.polled(now, pause);
     }
 

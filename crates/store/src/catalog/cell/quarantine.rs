@@ -7,10 +7,13 @@ use wire::time::DAY_US;
 
 use crate::error::StoreError;
 
-/// Bytes kept of one item; a drop has 900, what is longer is something else and only looked at.
-pub const QUARANTINE_ITEM_MAX_BYTES: usize = 64 * 1024;
-/// Items that wait or are discarded; 64 MiB at the very worst.
+/// Bytes kept of one item: the largest file that is fetched, a locked zip of a fleet's drops, so that
+/// it can be deleted at its source. What is longer was put there by mistake and is only looked at.
+pub const QUARANTINE_ITEM_MAX_BYTES: usize = 1024 * 1024;
+/// Items that wait or are discarded.
 pub const QUARANTINE_MAX_ITEMS: u64 = 1_000;
+/// Bytes of all items together, so that large ones do not fill the disk that sales are kept on.
+pub const QUARANTINE_MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// What was discarded can be restored for so long, in microseconds.
 pub const QUARANTINE_RESTORABLE_US: i64 = 7 * DAY_US;
 /// Bytes of an item in a list; enough for 300 characters of any script.
@@ -74,7 +77,7 @@ pub struct Quarantined {
 /// not brought back when it was discarded.
 ///
 /// # Errors
-/// As many as may be wait already and none is discarded, or the catalog cannot be written.
+/// What waits leaves no room for it, or the catalog cannot be written.
 pub(crate) fn add(conn: &Connection, new: &NewQuarantined) -> Result<u64, StoreError> {
     purge(conn, new.arrived_at)?;
     let size = i64::try_from(new.size_bytes).unwrap_or(i64::MAX);
@@ -100,8 +103,8 @@ pub(crate) fn add(conn: &Connection, new: &NewQuarantined) -> Result<u64, StoreE
     if let Some(id) = found {
         return Ok(id as u64);
     }
-    make_room(conn)?;
     let kept = &new.bytes[..new.bytes.len().min(QUARANTINE_ITEM_MAX_BYTES)];
+    make_room(conn, kept.len() as u64)?;
     conn.prepare_cached(
         "INSERT INTO quarantine (source, name, arrived_at, size, sha256, bytes, code, reason,
              machine, dictionary, repeats, discarded_at)
@@ -122,24 +125,40 @@ pub(crate) fn add(conn: &Connection, new: &NewQuarantined) -> Result<u64, StoreE
     Ok(conn.last_insert_rowid() as u64)
 }
 
-/// Makes room for one more: the one that was discarded first goes. What waits never goes by itself.
-fn make_room(conn: &Connection) -> Result<(), StoreError> {
-    let count: i64 = conn
-        .prepare_cached("SELECT count(*) FROM quarantine")?
-        .query_row([], |row| row.get(0))?;
-    if (count.max(0) as u64) < QUARANTINE_MAX_ITEMS {
-        return Ok(());
+/// Makes room for one more of so many bytes: those that were discarded first go. What waits never
+/// goes by itself.
+fn make_room(conn: &Connection, bytes: u64) -> Result<(), StoreError> {
+    let fits = |(items, held): (u64, u64)| {
+        items < QUARANTINE_MAX_ITEMS && held.saturating_add(bytes) <= QUARANTINE_MAX_BYTES
+    };
+    let waiting = held(conn, "discarded_at IS NULL")?;
+    if !fits(waiting) {
+        return Err(StoreError::QuarantineFull(waiting.0));
     }
-    let removed = conn
-        .prepare_cached(
-            "DELETE FROM quarantine WHERE id = (SELECT id FROM quarantine
-                 WHERE discarded_at IS NOT NULL ORDER BY discarded_at, id LIMIT 1)",
-        )?
-        .execute([])?;
-    if removed == 0 {
-        return Err(StoreError::QuarantineFull(QUARANTINE_MAX_ITEMS));
+    while !fits(held(conn, "TRUE")?) {
+        let removed = conn
+            .prepare_cached(
+                "DELETE FROM quarantine WHERE id = (SELECT id FROM quarantine
+                     WHERE discarded_at IS NOT NULL ORDER BY discarded_at, id LIMIT 1)",
+            )?
+            .execute([])?;
+        if removed == 0 {
+            return Err(StoreError::QuarantineFull(waiting.0));
+        }
     }
     Ok(())
+}
+
+/// How many items there are under a condition, and the bytes of all of them.
+fn held(conn: &Connection, condition: &str) -> rusqlite::Result<(u64, u64)> {
+    let sql = format!(
+        "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM quarantine WHERE {condition}"
+    );
+    let number = |row: &Row<'_>, column: usize| {
+        Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.max(0) as u64)
+    };
+    conn.prepare_cached(&sql)?
+        .query_row([], |row| Ok((number(row, 0)?, number(row, 1)?)))
 }
 
 /// Items, the newest first, with the beginning of their bytes; those that wait, or also discarded

@@ -30,6 +30,8 @@ use walk::{ENTRIES_MAX, Frame, SAID_MAX_BYTES, Walk};
 /// The longest dense drop that is read: many times what the reader takes, for other ways to send
 /// it.
 pub const DENSE_MAX_BYTES: usize = 64 * 1024;
+/// More than a header has: a machine's id, thirteen numbers and two lists of five.
+const HEADER_MAX_CHARS: usize = 512;
 /// What zstd may make of a payload: every text of a drop, with its numbers.
 const UNPACKED_MAX_BYTES: usize = SAID_MAX_BYTES + ENTRIES_MAX * 16;
 
@@ -140,6 +142,39 @@ pub fn decode(
     let entries = entries.map_err(|broken| DropError::Damaged(broken.0.into()))?;
     check_counts(&line.header, &entries)?;
     Ok((line.header, entries))
+}
+
+/// The bytes of the dense drop that a text begins with, white space within it included, when all of
+/// it is there and its checksum fits. Its dictionary need not be known.
+pub(super) fn whole_len(text: &str) -> Option<usize> {
+    let (head, _) = solid(text, HEADER_MAX_CHARS);
+    let (line, covered, begins) = header::read(&head).ok()?;
+    let chars = begins
+        .checked_add(line.chars)
+        .filter(|chars| *chars <= DENSE_MAX_BYTES)?;
+    let (solid, mut len) = solid(text, chars);
+    let payload = solid.get(begins..chars)?;
+    if payload.is_empty() {
+        len += text[len..].find('\n')? + 1; // the first line ends, as in any other drop
+    }
+    let is_whole = text[..len].contains('\n') && checksum(&solid[..covered], payload) == line.crc;
+    is_whole.then_some(len)
+}
+
+/// The first so many bytes of a text that are no white space, and how many bytes they take.
+fn solid(text: &str, bytes: usize) -> (String, usize) {
+    let mut solid = String::with_capacity(bytes.min(text.len()));
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        if solid.len() >= bytes {
+            break;
+        }
+        if !matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{feff}') {
+            solid.push(c);
+            end = at + c.len_utf8();
+        }
+    }
+    (solid, end)
 }
 
 fn read_payload(

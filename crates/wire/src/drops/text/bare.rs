@@ -52,6 +52,11 @@ pub(super) fn read(lines: &[&str], received_at: Micros) -> Result<ReadDrop, Drop
     })
 }
 
+/// Whether a line is a bare entry.
+pub(super) fn is_entry(line: &str, received_at: Micros) -> bool {
+    read_line(line, received_at).is_some()
+}
+
 fn read_line(line: &str, received_at: Micros) -> Option<(MachineId, LogEntry)> {
     let fields: Vec<&str> = line.splitn(FIELDS, '|').collect();
     let [machine, stamp, letter, component, message, rest @ ..] = fields.as_slice() else {

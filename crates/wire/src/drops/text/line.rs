@@ -8,6 +8,9 @@ use crate::drops::{DropEntry, DropHeader, TimePrecision};
 use crate::entry::COMPONENT_MAX_CHARS;
 use crate::{ClockState, Level, LogEntry, Micros};
 
+/// The fields of a line.
+pub(super) const FIELDS: usize = 6;
+
 /// The letter of a level; the PRD names none for DEBUG.
 pub(super) fn letter(level: Level) -> char {
     match level {

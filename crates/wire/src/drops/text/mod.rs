@@ -53,7 +53,41 @@ pub fn decode(text: &str, received_at: Micros) -> Result<ReadDrop, DropError> {
     bare::read(&lines, received_at)
 }
 
-fn is_padding(c: char) -> bool {
+/// Whether a line is the `drop` line of a text of ours, or was once.
+pub(super) fn is_head(line: &str) -> bool {
+    !matches!(head::read(line), Ok(None))
+}
+
+/// Whether a line is an entry: bare, or of ours. A footer's `#12@30` makes none.
+pub(super) fn is_entry(line: &str, received_at: Micros) -> bool {
+    let has_fields = line.matches('|').count() == line::FIELDS - 1;
+    (has_fields && line::is_ours(line)) || bare::is_entry(line, received_at)
+}
+
+/// The bytes of the drop of ours that a text begins with, when all its lines are there within
+/// `most` bytes and its checksum fits.
+pub(super) fn whole_len(text: &str, most: usize) -> Option<usize> {
+    let mut end = 0;
+    let mut lines = text
+        .split_inclusive(['\n', '\r'])
+        .map(|line| {
+            end += line.len();
+            (end, line.trim_matches(is_padding))
+        })
+        .filter(|(_, line)| !line.is_empty())
+        .take_while(|(end, _)| *end <= most);
+    let (mut end, first) = lines.next()?;
+    let head = head::read(first).ok()??;
+    let mut entries = Vec::new();
+    while entries.len() < head.lines {
+        let (after, line) = lines.next()?;
+        entries.push(line);
+        end = after;
+    }
+    (head::checksum(head.unsummed, entries.into_iter()) == head.checksum).then_some(end)
+}
+
+pub(super) fn is_padding(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\0' | '\u{1a}' | '\u{feff}')
 }
 
