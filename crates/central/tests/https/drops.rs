@@ -326,6 +326,56 @@ async fn a_card_number_in_a_file_that_cannot_be_read_is_not_kept() {
 }
 
 #[tokio::test]
+async fn a_card_number_in_the_name_of_a_drop_is_not_kept() {
+    let server = server().await;
+    let drop = drop_of("VM001", 1, 1, &["Reader is silent"]);
+    server.post_drop("Refund%204111111111111111", drop).await;
+    let drops = server.get("/api/drops").await;
+    assert_eq!(drops["drops"][0]["name"], "Refund [card]");
+}
+
+#[tokio::test]
+async fn every_drop_of_a_joined_file_is_stored() {
+    let server = server().await;
+    let at = now().plus_us(-60_000_000);
+    let entries = [log_entry(2, at, "Motor 3 is stuck")];
+    let shipped = wire::drops::Dictionary::shipped();
+    let second = dense::encode(
+        &header("VM001", 2, at, &entries),
+        &whole(&entries),
+        &shipped,
+    );
+    let first = drop_of("VM001", 1, 1, &["Reader is silent"]);
+    let third = drop_of("VM001", 3, 3, &["Door is open"]);
+    let joined = [first, second, third].concat();
+    for (drops, repeats) in [(3, 0), (0, 3)] {
+        let (_, posted) = server.post_drop("all.txt", joined.clone()).await;
+        assert_eq!(
+            (&posted["drops"], &posted["repeats"]),
+            (&json!(drops), &json!(repeats)),
+            "{posted}"
+        );
+    }
+    assert_eq!(server.stored("VM001").await.len(), 3);
+    assert!(server.waiting().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_large_file_that_waits_is_kept_whole() {
+    let server = server().await;
+    let locked = [b"PK\x03\x04".to_vec(), vec![1; 300_000]].concat();
+    server.post_drop("locked.zip", locked.clone()).await;
+    let item = &server.waiting().await[0];
+    let path = format!("/api/quarantine/{}", item["id"]);
+    let kept = server.get(&path).await;
+    let kept = STANDARD.decode(kept["base64"].as_str().unwrap()).unwrap();
+    assert!(kept == locked, "{} bytes of {}", kept.len(), locked.len());
+    let retry = format!("{path}/retry");
+    let (status, retried) = server.as_admin("POST", &retry, json!({})).await;
+    assert_eq!((status, &retried["is_read"]), (200, &json!(false)));
+}
+
+#[tokio::test]
 async fn a_file_of_40_mb_is_no_error_and_is_not_kept() {
     let server = server().await;
     let (status, posted) = server.post_drop("film.mp4", vec![b'x'; 40_000_000]).await;
