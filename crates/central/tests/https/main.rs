@@ -5,6 +5,7 @@ mod care;
 #[cfg(unix)]
 mod commands;
 mod drops;
+mod drops_odd;
 mod drops_support;
 mod export;
 mod ingest;
