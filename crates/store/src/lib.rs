@@ -22,7 +22,7 @@ mod writer;
 pub use care::Care;
 pub use catalog::care::DesiredConfig;
 pub use catalog::cell::data_plan::{BYTES_PER_MB, DataPlan, DataUse, PLAN_WARN_AT, PlanState};
-pub use catalog::cell::delivery::{DELIVERY_DAYS, Delivery, DropGap, SeqGap};
+pub use catalog::cell::delivery::{DELIVERY_DAYS, Delivery, DropGap};
 pub use catalog::cell::dictionaries::{DICTIONARY_MAX_BYTES, DictionaryInfo, DictionaryOrigin};
 pub use catalog::cell::drops::StoredDrop;
 pub use catalog::cell::facts::{CellFacts, LastDrop};

@@ -140,6 +140,10 @@ mod tests {
              VALUES (1, 7, 0, 0, 1, 0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0);",
         )
         .unwrap();
+        if catalog >= 3 {
+            let seen = "INSERT INTO seen_files VALUES ('s1', 'place:1:900:a.txt', 5)";
+            old.execute_batch(seen).unwrap();
+        }
         let day = sqlite::make_old(&dir.join("days/1970-01-01.db"), Kind::Day, &key, 1);
         // Commit 2 says in version 1 of its record: new, machine 7, epoch 3, seq 2 to 2, WiFi, whole.
         day.execute_batch(
@@ -155,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_store_of_every_release_is_brought_up_with_all_that_is_in_it() {
-        for catalog in [1, 2] {
+        for catalog in [1, 2, 3] {
             let base = tempfile::tempdir().unwrap();
             let dir = base.path().join("data");
             let wrapping = WrappingKey::from_bytes([1; 32]);
@@ -176,6 +180,8 @@ mod tests {
             assert_eq!(store.care(&id).unwrap().rotation_asked_at, Some(now));
             let cell = store.cell().facts(&id, now).unwrap();
             assert_eq!((cell.by_cell, cell.data.used_bytes), (None, 0));
+            let is_seen = store.cell().is_seen("s1", "place:1:900:a.txt").unwrap();
+            assert_eq!(is_seen, catalog >= 3, "what was taken is not fetched again");
             assert_eq!(
                 store.total_entries().unwrap(),
                 2,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
+use crate::catalog::cell::seen;
 use crate::day::commits;
 use crate::error::OpenError;
 use crate::files;
@@ -29,6 +30,10 @@ const CATALOG: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/catalog/0001_first.sql")).foreign_key_check(),
     M::up(include_str!("../../../migrations/catalog/0002_care.sql")).foreign_key_check(),
     M::up(include_str!("../../../migrations/catalog/0003_cell.sql")).foreign_key_check(),
+    M::up(include_str!(
+        "../../../migrations/catalog/0004_seen_digests.sql"
+    ))
+    .foreign_key_check(),
 ];
 const DAY: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/day/0001_first.sql")),
@@ -154,6 +159,7 @@ pub(crate) fn open_writer(path: &Path, kind: Kind, key: &DataKey) -> Result<Conn
         });
     }
     if found < kind.newest() {
+        seen::add_function(&conn).map_err(|error| OpenError::sqlite(path, &error))?;
         Migrations::from_slice(kind.migrations())
             .to_latest(&mut conn)
             .map_err(|error| match error {
@@ -175,6 +181,7 @@ pub(crate) fn make_old(path: &Path, kind: Kind, key: &DataKey, migrations: usize
     files::create_private_file(path).unwrap();
     let mut conn = connect(path, key).unwrap();
     conn.execute_batch("PRAGMA journal_mode = WAL;").unwrap();
+    seen::add_function(&conn).unwrap();
     Migrations::from_slice(&kind.migrations()[..migrations])
         .to_latest(&mut conn)
         .unwrap();

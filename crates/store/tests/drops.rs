@@ -3,9 +3,9 @@
 mod support;
 
 use proptest::prelude::*;
-use store::{Delivery, DropGap, SeqGap, Store, StoreError};
+use store::{Delivery, DropGap, Store, StoreError};
 use support::cell::{SIZE, bare, drop, drop_of, empty, in_drop, picture};
-use support::{NOON, Place, batch, entry, everything, id, page, sample};
+use support::{NOON, Place, entry, everything, id, page, sample};
 use wire::Level;
 
 const MINUTE: i64 = 60_000_000;
@@ -217,29 +217,6 @@ fn a_new_epoch_numbers_anew_and_its_first_drops_can_be_missing() {
     assert_eq!(gaps(&store), [gap]);
 }
 
-#[test]
-fn what_a_drop_left_out_is_no_gap_and_what_nothing_answers_for_is() {
-    let place = Place::new();
-    let mut first = drop("VM001", (7, 1), [2, 9]);
-    first.read.header.as_mut().unwrap().covers.first = 1;
-    let mut third = drop("VM001", (7, 3), [22, 25]);
-    third.read.header.as_mut().unwrap().covers.first = 21;
-    let store = store_with(&place, [first, third]);
-    let missing = |store: &Store| store.cell().seq_gaps(&id("VM001")).unwrap();
-    let gap = |first, last| SeqGap {
-        epoch: 7,
-        first,
-        last,
-    };
-    assert_eq!(missing(&store), [gap(10, 20)]);
-    store.append_wait(batch("VM001", 7, 12..=14)).unwrap();
-    assert_eq!(missing(&store), [gap(10, 11), gap(15, 20)]);
-    let mut second = drop("VM001", (7, 2), [10]);
-    second.read.header.as_mut().unwrap().covers.last = 20;
-    store.cell().append_drop(second).unwrap();
-    assert_eq!(missing(&store), []);
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(6))]
 
@@ -325,7 +302,6 @@ fn a_bare_drop_counts_once_also_where_only_lines_of_it_come_again() {
         kept.iter()
             .all(|drop| drop.number.is_none() && !drop.is_conflict)
     );
-    assert_eq!(store.cell().seq_gaps(&id("VM001")).unwrap(), []);
     // Another machine may say the very same.
     support::add_machine(&store, "VM002");
     let other = bare("VM002", vec![line(-9)], 0);

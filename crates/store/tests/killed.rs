@@ -4,38 +4,31 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use store::{Order, Store, WrappingKey};
-use support::{NOON, Place, all, batch, everything, sample, seqs};
+use store::Order;
+use support::killing::{Kills, acknowledge, as_writer, kill_writers};
+use support::{Place, all, batch, everything, sample, seqs};
 
-const KILLS: u32 = 15;
+const KILLS: Kills = Kills {
+    count: 15,
+    first: Duration::from_millis(150),
+};
 const BATCH: u64 = 20;
-/// Tells the test binary to be the writer; holds the data directory and the first seq.
-const ROLE: &str = "STORE_TEST_WRITER";
 
 /// Not a test by itself: the process that the other test starts and kills.
 #[test]
 fn writer_process() {
-    let Ok(role) = std::env::var(ROLE) else {
+    let Some((store, mut next)) = as_writer() else {
         return;
     };
-    let (data, first) = role.rsplit_once('=').unwrap();
-    let data = Path::new(data);
-    let key_file = data.parent().unwrap().join("config/store.key");
-    let key = WrappingKey::load_or_create(&key_file, data).unwrap();
-    let store = Store::open(data, &key, NOON).unwrap();
-    let mut next: u64 = first.parse().unwrap();
     loop {
         let receipt = store
             .append_wait(batch("VM001", 1, next..next + BATCH))
             .unwrap();
         assert_eq!(receipt.accepted + receipt.duplicates.len() as u64, BATCH);
         next += BATCH;
-        println!("acknowledged {}", next - 1);
+        acknowledge(next - 1);
     }
 }
 
@@ -43,37 +36,8 @@ fn writer_process() {
 fn nothing_acknowledged_is_lost_and_nothing_is_there_twice() {
     let place = Place::new();
     place.with_machines(&["VM001"]).close();
-    let mut acknowledged = 0;
-    for round in 0..KILLS {
-        let mut writer = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "writer_process", "--nocapture"])
-            .env(
-                ROLE,
-                format!("{}={}", place.data().display(), acknowledged + 1),
-            )
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(writer.stdout.take().unwrap()).lines();
-        let pid = writer.id();
-        let killer = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(150 + u64::from(round) * 13));
-            let status = Command::new("kill").args(["-9", &pid.to_string()]).status();
-            assert!(
-                status.unwrap().success(),
-                "the writer must be alive to be killed"
-            );
-            writer.wait().unwrap();
-        });
-        for line in lines {
-            let line = line.unwrap();
-            if let Some(seq) = line.rsplit_once("acknowledged ").map(|(_, seq)| seq) {
-                acknowledged = acknowledged.max(seq.parse().unwrap());
-            }
-        }
-        killer.join().unwrap();
-    }
-    assert!(acknowledged > 0, "the writer must have come to write");
+    let acknowledged = kill_writers(&place, &KILLS, |done| done.unwrap_or(0) + 1)
+        .expect("the writer must have come to write");
 
     let store = place.open();
     let found = seqs(&store, 1);

@@ -5,21 +5,20 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use store::{ArrivedDrop, NewEntries, Store, WrappingKey};
+use store::{ArrivedDrop, NewEntries, Store};
 use support::cell::{SIZE, bare, drop_of, in_drop, picture, summary};
+use support::killing::{Kills, acknowledge, as_writer, kill_writers};
 use support::{NOON, Place, batch, id, sample};
 use wire::drops::DROP_OVERHEAD_BYTES;
 
-const KILLS: u32 = 10;
+const KILLS: Kills = Kills {
+    count: 10,
+    first: Duration::from_millis(170),
+};
 /// Entries that each step brings.
 const STEP: u64 = 12;
-/// Tells the test binary to be the writer; holds the data directory and the first step.
-const ROLE: &str = "STORE_TEST_CELL_WRITER";
 
 fn exact(seq: u64) -> wire::LogEntry {
     let mut entry = sample(seq % 3_000);
@@ -66,17 +65,12 @@ fn do_step(store: &Store, step: u64) {
 /// Not a test by itself: the process that the other test starts and kills.
 #[test]
 fn writer_process() {
-    let Ok(role) = std::env::var(ROLE) else {
+    let Some((store, first)) = as_writer() else {
         return;
     };
-    let (data, first) = role.rsplit_once('=').unwrap();
-    let data = Path::new(data);
-    let key_file = data.parent().unwrap().join("config/store.key");
-    let key = WrappingKey::load_or_create(&key_file, data).unwrap();
-    let store = Store::open(data, &key, NOON).unwrap();
-    for step in first.parse::<u64>().unwrap().. {
+    for step in first.. {
         do_step(&store, step);
-        println!("acknowledged {step}");
+        acknowledge(step);
     }
 }
 
@@ -84,36 +78,9 @@ fn writer_process() {
 fn nothing_is_lost_and_nothing_is_counted_twice() {
     let place = Place::new();
     place.with_machines(&["VM001"]).close();
-    let mut steps = 0;
-    for round in 0..KILLS {
-        // It begins again a step before the last that it was answered.
-        let role = format!("{}={}", place.data().display(), steps.max(1) - 1);
-        let mut writer = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "writer_process", "--nocapture"])
-            .env(ROLE, role)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(writer.stdout.take().unwrap()).lines();
-        let pid = writer.id();
-        let killer = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(170 + u64::from(round) * 13));
-            let status = Command::new("kill").args(["-9", &pid.to_string()]).status();
-            assert!(
-                status.unwrap().success(),
-                "the writer must be alive to be killed"
-            );
-            writer.wait().unwrap();
-        });
-        for line in lines {
-            let line = line.unwrap();
-            if let Some(step) = line.rsplit_once("acknowledged ").map(|(_, step)| step) {
-                steps = steps.max(step.parse::<u64>().unwrap() + 1);
-            }
-        }
-        killer.join().unwrap();
-    }
-    assert!(steps > 0, "the writer must have come to write");
+    // It begins with the last step that it was answered.
+    let last = kill_writers(&place, &KILLS, |done| done.unwrap_or(0));
+    let steps = last.expect("the writer must have come to write") + 1;
 
     let store = place.open();
     // The step that the last kill broke off, and the one before it, come again.
@@ -144,5 +111,8 @@ fn nothing_is_lost_and_nothing_is_counted_twice() {
         facts.data.used_bytes,
         steps * 2 * (SIZE + DROP_OVERHEAD_BYTES)
     );
-    println!("{steps} steps, {} entries, {KILLS} kills", picture.total);
+    println!(
+        "{steps} steps, {} entries, {} kills",
+        picture.total, KILLS.count
+    );
 }

@@ -11,7 +11,6 @@ use wire::drops::DictionaryId;
 use wire::{MachineId, Micros};
 
 use crate::catalog::cell::data_plan::{self, DataPlan};
-use crate::catalog::cell::delivery::{self, SeqGap};
 use crate::catalog::cell::dictionaries::{self, DictionaryInfo};
 use crate::catalog::cell::drops::{self, Before, StoredDrop};
 use crate::catalog::cell::facts::{self, CellFacts};
@@ -89,18 +88,6 @@ impl Cell {
         self.store.catalog(|catalog| {
             let no = machines::registered(catalog, machine)?;
             Ok(facts::read(catalog, no, now)?)
-        })
-    }
-
-    /// Seqs that came by no path and that no drop answers for, from the first of each epoch that is
-    /// known; at most 1,000 gaps.
-    ///
-    /// # Errors
-    /// There is no such machine, or the store failed.
-    pub fn seq_gaps(&self, machine: &MachineId) -> Result<Vec<SeqGap>, StoreError> {
-        self.store.catalog(|catalog| {
-            let no = machines::registered(catalog, machine)?;
-            Ok(delivery::seq_gaps(catalog, no)?)
         })
     }
 

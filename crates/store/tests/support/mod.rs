@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod cell;
+pub mod killing;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -51,17 +51,6 @@ pub struct DropGap {
     pub before: Option<Micros>,
 }
 
-/// Seqs that came by no path and that no drop answers for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SeqGap {
-    /// The epoch that numbers them.
-    pub epoch: u64,
-    /// The first missing seq.
-    pub first: u64,
-    /// The last.
-    pub last: u64,
-}
-
 /// The gaps between drops, the newest first. A drop that comes late closes its gap.
 pub(crate) fn drop_gaps(conn: &Connection, machine: MachineNo) -> rusqlite::Result<Vec<DropGap>> {
     let mut gaps = Vec::new();
@@ -85,36 +74,6 @@ pub(crate) fn drop_gaps(conn: &Connection, machine: MachineNo) -> rusqlite::Resu
     })?;
     gaps.sort_by_key(|gap| std::cmp::Reverse((gap.before, gap.epoch, gap.first)));
     gaps.truncate(GAPS_MAX);
-    Ok(gaps)
-}
-
-/// The gaps between seqs, by epoch and seq; of each epoch from the first seq that is known.
-pub(crate) fn seq_gaps(conn: &Connection, machine: MachineNo) -> rusqlite::Result<Vec<SeqGap>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT epoch, first, last FROM ledger WHERE machine = ?1 AND epoch >= 0
-         UNION ALL
-         SELECT epoch, first, last FROM cell_runs WHERE machine = ?1 AND kind = ?2
-         ORDER BY 1, 2",
-    )?;
-    let mut rows = statement.query(params![machine, RunKind::Covered as i64])?;
-    let mut gaps = Vec::new();
-    let mut known: Option<(i64, i64)> = None;
-    while let Some(row) = rows.next()? {
-        let (epoch, first, last): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        match &mut known {
-            Some((of, to)) if *of == epoch => {
-                if first > to.saturating_add(1) && gaps.len() < GAPS_MAX {
-                    gaps.push(SeqGap {
-                        epoch: epoch as u64,
-                        first: (*to + 1) as u64,
-                        last: (first - 1) as u64,
-                    });
-                }
-                *to = last.max(*to);
-            }
-            _ => known = Some((epoch, last)),
-        }
-    }
     Ok(gaps)
 }
 
