@@ -74,27 +74,31 @@ pub struct MadeDrop {
 pub fn make(request: &MakeDrop<'_>) -> MadeDrop {
     if request.form != Form::Dense {
         let whole = entries_of(request.candidates, request);
-        let data = Packing::new(request, false).write(&whole, request.header.clone());
+        let packing = Packing {
+            request,
+            is_dense: false,
+        };
+        let data = packing.write(&whole, request.header.clone());
         if data.len() <= request.max_bytes {
             return made(request, whole, data);
         }
     }
-    let mut packing = Packing::new(request, request.form != Form::Text);
+    let packing = Packing {
+        request,
+        is_dense: request.form != Form::Text,
+    };
     let entries: Vec<DropEntry> = entries_of(request.candidates, request)
         .into_iter()
         .filter_map(|entry| packing.fit_alone(entry))
         .collect();
-    let mut taken = largest(entries.len(), |count| packing.fits(&entries[..count]));
+    let taken = largest(entries.len(), |count| packing.fits(&entries[..count]));
     let mut chosen = entries[..taken].to_vec();
     for entry in entries[taken..].iter().take(FILL_TRIES) {
         chosen.push(entry.clone());
         if !packing.fits(&chosen) {
             chosen.pop();
-        } else {
-            taken += 1;
         }
     }
-    debug_assert_eq!(taken, chosen.len());
     let header = packing.header(&chosen);
     let data = packing.write(&chosen, header);
     made(request, chosen, data)
@@ -197,11 +201,7 @@ struct Packing<'a> {
     is_dense: bool,
 }
 
-impl<'a> Packing<'a> {
-    fn new(request: &'a MakeDrop<'a>, is_dense: bool) -> Packing<'a> {
-        Packing { request, is_dense }
-    }
-
+impl Packing<'_> {
     /// The header of a drop with these entries.
     fn header(&self, chosen: &[DropEntry]) -> DropHeader {
         let mut header = self.request.header.clone();
@@ -225,7 +225,7 @@ impl<'a> Packing<'a> {
 
     /// The entry, shortened when it would not even fit a drop of its own; `None` when no rest of it
     /// does.
-    fn fit_alone(&mut self, entry: DropEntry) -> Option<DropEntry> {
+    fn fit_alone(&self, entry: DropEntry) -> Option<DropEntry> {
         if entry.entry.size_bytes() < MAYBE_TOO_LARGE_BYTES
             || self.fits(std::slice::from_ref(&entry))
         {
