@@ -45,6 +45,21 @@ impl Server {
         Server::start_as(folder, command)
     }
 
+    /// One whose system trusts this authority and no other.
+    ///
+    /// # Panics
+    /// It does not become ready.
+    pub fn start_trusting(folder: &Path, ca_pem: &str) -> Server {
+        std::fs::create_dir_all(folder).expect("the server's folder");
+        let authorities = folder.join("authorities.pem");
+        std::fs::write(&authorities, ca_pem).expect("a file");
+        let mut command = command(folder, &["--listen", "127.0.0.1:0"]);
+        command
+            .env("SSL_CERT_FILE", authorities)
+            .env_remove("SSL_CERT_DIR");
+        Server::start_as(folder, command)
+    }
+
     fn start_at(folder: &Path, listen: &str) -> Server {
         Server::start_as(folder, command(folder, &["--listen", listen]))
     }

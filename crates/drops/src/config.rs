@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{After, Secret, SourceError, ftp, http_post, imap, limits, sftp};
+use crate::{After, Secret, SourceError, folder, ftp, http_post, imap, limits, sftp};
+
+/// What is shorter is no secret, and stands in many words.
+const SECRET_LEAST_BYTES: usize = 4;
 
 /// Where drops come from, and how to get them. JSON with a `kind`; secrets serialise as `***`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +101,17 @@ impl SourceConfig {
         checked.map_err(SourceError::Config)
     }
 
+    /// Some servers repeat what they refuse, the password with it: it is not handed on.
+    pub(crate) fn without_secrets(&self, error: SourceError) -> SourceError {
+        error.with_words(|words| {
+            let secrets = self.secrets().into_iter();
+            let telling = secrets.filter(|(_, secret)| secret.expose().len() >= SECRET_LEAST_BYTES);
+            telling.fold(words.to_owned(), |words, (_, secret)| {
+                words.replace(secret.expose(), "***")
+            })
+        })
+    }
+
     /// Whose secrets these are: everything that decides to whom they are shown.
     fn account(&self) -> serde_json::Value {
         let kind = self.kind();
@@ -155,10 +169,37 @@ impl SourceConfig {
 pub(crate) struct Common<'a> {
     pub host: &'a str,
     pub user: &'a str,
+    pub folder: Folder<'a>,
     pub after: After,
     pub move_to: Option<&'a str>,
     pub interval_s: u32,
     pub timeout_s: u32,
+}
+
+/// What is looked into.
+pub(crate) enum Folder<'a> {
+    /// A folder of files.
+    Path(&'a str),
+    /// A folder of a mailbox.
+    Mailbox(&'a str),
+}
+
+impl Folder<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Folder::Path(name) | Folder::Mailbox(name) => name,
+        }
+    }
+
+    /// Whether `move_to` is another name of this very folder, as far as names tell: moved there, a
+    /// file would come as a new one for ever.
+    fn is(&self, move_to: &str) -> bool {
+        match self {
+            Folder::Path(folder) => folder::is_same(folder, move_to),
+            // Case matters to some servers only.
+            Folder::Mailbox(folder) => move_to.to_lowercase() == folder.to_lowercase(),
+        }
+    }
 }
 
 impl Common<'_> {
@@ -169,9 +210,17 @@ impl Common<'_> {
         if self.user.is_empty() || self.user.chars().any(char::is_control) {
             return Err("user is missing".into());
         }
+        if has_control(self.folder.name()) {
+            return Err("folder must not contain control characters".into());
+        }
         let move_to = self.move_to.unwrap_or("");
         if self.after == After::Move && (move_to.is_empty() || has_control(move_to)) {
             return Err("after = \"move\" needs move_to, the folder to move files to".into());
+        }
+        if self.after == After::Move && self.folder.is(move_to) {
+            return Err(format!(
+                "move_to ({move_to}) is the folder itself: name another one, or use after = \"keep\""
+            ));
         }
         if self.interval_s < limits::INTERVAL_LEAST_S {
             let least = limits::INTERVAL_LEAST_S;

@@ -86,6 +86,23 @@ fn host_key_words(host: &str, fingerprint: &str, expected: Option<&str>) -> Stri
 }
 
 impl SourceError {
+    /// The same with what a server or the configuration put into its words changed.
+    pub(crate) fn with_words(self, change: impl Fn(&str) -> String) -> SourceError {
+        match self {
+            SourceError::Config(words) => SourceError::Config(change(&words)),
+            SourceError::Refused(words) => SourceError::Refused(change(&words)),
+            SourceError::Unreachable(words) => SourceError::Unreachable(change(&words)),
+            SourceError::Tls(words) => SourceError::Tls(change(&words)),
+            SourceError::NoFolder(words) => SourceError::NoFolder(change(&words)),
+            SourceError::Protocol(words) => SourceError::Protocol(change(&words)),
+            // Of these the words are ours.
+            SourceError::TimedOut { .. }
+            | SourceError::Certificate { .. }
+            | SourceError::HostKey { .. }
+            | SourceError::Stopped(_) => self,
+        }
+    }
+
     /// A short code that programs may match.
     pub fn code(&self) -> &'static str {
         match self {

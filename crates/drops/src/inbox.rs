@@ -19,6 +19,10 @@ pub trait Inbox: Sync {
     /// Only then the source moves or deletes it.
     fn take(&self, found: Found) -> impl Future<Output = Result<Kept, Stop>> + Send;
 
+    /// Why a file that had to wait ([`Stop::This`]) is to be left alone for now: it is not
+    /// downloaded then. `None` when it is to be handed over again.
+    fn held_back(&self, key: &str) -> Option<String>;
+
     /// Remembers keys of what is not for us, so that it is not looked at again.
     fn pass_over(&self, keys: &[String]) -> impl Future<Output = Result<(), Stop>> + Send;
 }
@@ -39,8 +43,8 @@ pub enum Kept {
 pub enum Stop {
     /// It cannot take anything now: the poll ends.
     All(String),
-    /// It cannot take this file now: the file stays at its source and is handed over again at the
-    /// next poll; the others go on.
+    /// It cannot take this file now: the file stays at its source and is handed over again at a
+    /// later poll (see [`Inbox::held_back`]); the others go on.
     This(String),
 }
 

@@ -35,13 +35,14 @@ pub use unpack::{Part, UnpackError, clean, unpack};
 /// The source cannot be looked at, or the inbox said stop. What was taken before that stays taken.
 pub async fn poll(config: &SourceConfig, inbox: &impl Inbox) -> Result<Polled, SourceError> {
     config.validate()?;
-    match config {
+    let polled = match config {
         SourceConfig::Ftp(config) => ftp::poll(config, inbox).await,
         SourceConfig::Sftp(config) => sftp::poll(config, inbox).await,
         SourceConfig::Imap(config) => imap::poll(config, inbox).await,
         // What is posted comes by itself.
         SourceConfig::Http(_) => Ok(Polled::default()),
-    }
+    };
+    polled.map_err(|error| config.without_secrets(error))
 }
 
 /// Tries the connection, the sign-in and the folder, and changes nothing there.
@@ -51,16 +52,18 @@ pub async fn poll(config: &SourceConfig, inbox: &impl Inbox) -> Result<Polled, S
 /// carries its fingerprint (see [`SourceError::fingerprint`]), so that a person can accept it.
 pub async fn test(config: &SourceConfig) -> Result<Tested, SourceError> {
     config.validate()?;
-    match config {
+    let tested = match config {
         SourceConfig::Ftp(config) => ftp::test(config).await,
         SourceConfig::Sftp(config) => sftp::test(config).await,
         SourceConfig::Imap(config) => imap::test(config).await,
         SourceConfig::Http(config) => Ok(http_post::test(config)),
-    }
+    };
+    tested.map_err(|error| config.without_secrets(error))
 }
 
 /// Waits at the source until something new is there, or until `at_most` has passed. `mark` is
-/// [`Polled::mark`] of the last poll: what came after it is answered at once.
+/// [`Polled::mark`] of the last poll: what came after it is answered at once. Waiting is asked for
+/// anew each `ask_again`; [`limits::IDLE_AGAIN`] (28 minutes) suits every server.
 ///
 /// # Errors
 /// The connection failed; the next poll will say so as well.
@@ -68,10 +71,14 @@ pub async fn wait_for_new(
     config: &SourceConfig,
     mark: Option<&str>,
     at_most: Duration,
+    ask_again: Duration,
 ) -> Result<Waited, SourceError> {
     config.validate()?;
     match config {
-        SourceConfig::Imap(config) => imap::wait_for_new(config, mark, at_most).await,
+        SourceConfig::Imap(imap) => {
+            let waited = imap::wait_for_new(imap, mark, at_most, ask_again).await;
+            waited.map_err(|error| config.without_secrets(error))
+        }
         SourceConfig::Ftp(_) | SourceConfig::Sftp(_) | SourceConfig::Http(_) => {
             Ok(Waited::CannotWait)
         }

@@ -30,7 +30,8 @@ pub const SETTLE: Duration = Duration::from_secs(2);
 /// A whole poll: a source must not hold its place for ever by answering slowly.
 pub const POLL: Duration = Duration::from_secs(15 * 60);
 
-/// IDLE is asked for again before servers end it: RFC 2177 says 29 minutes at most.
+/// IDLE is asked for again after so long, before servers end it: RFC 2177 says 29 minutes at most.
+/// What [`crate::wait_for_new`] is given for every real server.
 pub const IDLE_AGAIN: Duration = Duration::from_secs(28 * 60);
 
 /// Default of a source's `interval_s`: the 60 s.

@@ -8,6 +8,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::host::{Host, UID, free_port};
 use super::{Identity, PASSWORD, USER};
 
+/// What to start.
+#[derive(Debug, Clone, Default)]
+pub struct DovecotSetup {
+    /// More lines of its configuration.
+    pub more: Vec<String>,
+    /// Where it asks whether a token of XOAUTH2 is good (RFC 7662); then no token is a password.
+    pub introspection_url: Option<String>,
+}
+
+/// The folder of the home in which the server records what it hears.
+const HEARD: &str = "heard";
+
 /// A running Dovecot; the account is [`super::USER`].
 pub struct Dovecot {
     /// IMAP in clear and with STARTTLS, on 127.0.0.1.
@@ -26,13 +38,29 @@ impl Dovecot {
     /// # Panics
     /// It does not start.
     pub fn start() -> Dovecot {
+        Dovecot::start_as(&DovecotSetup::default())
+    }
+
+    /// One that is set up in another way.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_as(setup: &DovecotSetup) -> Dovecot {
         let mut host = Host::new();
         let identity = Identity::new();
         let (port, tls_port) = (free_port(), free_port());
         let certificate = host.write("certificate.pem", &identity.certificate_pem, 0o600);
         let key = host.write("key.pem", &identity.key_pem, 0o600);
         make_maildir(&host, &host.home().join("mail"));
-        let config = configuration(&host, [&certificate, &key], [port, tls_port]);
+        let heard = host.home().join(HEARD);
+        fs::create_dir(&heard).expect("a folder");
+        host.give(&heard);
+        let mut config = configuration(&host, [&certificate, &key], [port, tls_port]);
+        config.push_str(&passwords(&host, setup.introspection_url.as_deref()));
+        for line in &setup.more {
+            config.push_str(line);
+            config.push('\n');
+        }
         let config = host.write("dovecot.conf", &config, 0o600);
         let path = config.display().to_string();
         host.start("/usr/sbin/dovecot", &["-F", "-c", &path], port);
@@ -94,6 +122,19 @@ impl Dovecot {
         );
     }
 
+    /// The commands that clients have sent since they were signed in, in no order of connections.
+    ///
+    /// # Panics
+    /// They cannot be read.
+    pub fn heard(&self) -> String {
+        let entries = fs::read_dir(self.host.home().join(HEARD)).expect("a folder");
+        let paths = entries.map(|entry| entry.expect("a file").path());
+        let heard = paths.filter(|path| path.extension().is_some_and(|end| end == "in"));
+        heard
+            .map(|path| String::from_utf8_lossy(&fs::read(path).expect("a file")).into_owned())
+            .collect()
+    }
+
     /// What the server has logged.
     pub fn log(&self) -> String {
         fs::read_to_string(self.host.path("log")).unwrap_or_default() + &self.host.messages()
@@ -110,6 +151,26 @@ impl Dovecot {
     }
 }
 
+/// Who is let in.
+fn passwords(host: &Host, introspection_url: Option<&str>) -> String {
+    // Readable for Dovecot's own user; a static passdb cannot hold a password with spaces.
+    let users = host.write("users", &format!("{USER}:{{PLAIN}}{PASSWORD}\n"), 0o644);
+    let users = users.display();
+    let Some(url) = introspection_url else {
+        return format!("passdb {{\n driver = passwd-file\n args = {users}\n}}\n");
+    };
+    let tokens = format!(
+        "introspection_url = {url}\nintrospection_mode = post\nusername_attribute = username\n\
+         active_attribute = active\nactive_value = true\n"
+    );
+    let tokens = host.write("tokens", &tokens, 0o644);
+    format!(
+        "passdb {{\n driver = oauth2\n mechanisms = xoauth2\n args = {}\n}}\n\
+         passdb {{\n driver = passwd-file\n mechanisms = plain login\n args = {users}\n}}\n",
+        tokens.display()
+    )
+}
+
 fn make_maildir(host: &Host, path: &Path) {
     for name in ["", "new", "cur", "tmp"] {
         let folder = path.join(name);
@@ -121,8 +182,6 @@ fn make_maildir(host: &Host, path: &Path) {
 fn configuration(host: &Host, [certificate, key]: [&Path; 2], ports: [u16; 2]) -> String {
     let path = |name: &str| host.path(name).display().to_string();
     let home = host.home();
-    // Readable for Dovecot's own user; a static passdb cannot hold a password with spaces.
-    let users = host.write("users", &format!("{USER}:{{PLAIN}}{PASSWORD}\n"), 0o644);
     // Without the penalty a second wrong password would wait for seconds.
     format!(
         "base_dir = {run}\nstate_dir = {run}\nlog_path = {log}\nprotocols = imap\n\
@@ -131,7 +190,7 @@ fn configuration(host: &Host, [certificate, key]: [&Path; 2], ports: [u16; 2]) -
          auth_failure_delay = 0\nmail_location = maildir:{home}/mail\n\
          first_valid_uid = {UID}\nmail_max_userip_connections = 50\n\
          mailbox_list_index = no\nmaildir_very_dirty_syncs = no\n\
-         passdb {{\n driver = passwd-file\n args = {users}\n}}\n\
+         rawlog_dir = {home}/{HEARD}\n\
          userdb {{\n driver = static\n args = uid={UID} gid={UID} home={home}\n}}\n\
          service imap-login {{\n chroot =\n\
          inet_listener imap {{\n port = {plain}\n }}\n\
@@ -143,7 +202,6 @@ fn configuration(host: &Host, [certificate, key]: [&Path; 2], ports: [u16; 2]) -
         certificate = certificate.display(),
         key = key.display(),
         home = home.display(),
-        users = users.display(),
         plain = ports[0],
         tls = ports[1],
     )

@@ -6,11 +6,13 @@ mod dovecot;
 mod host;
 mod identity;
 mod sshd;
+mod tokens;
 mod vsftpd;
 
-pub use dovecot::Dovecot;
+pub use dovecot::{Dovecot, DovecotSetup};
 pub use identity::Identity;
 pub use sshd::Sshd;
+pub use tokens::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Tokens};
 pub use vsftpd::{FtpTls, Vsftpd, VsftpdSetup};
 
 /// The account on each of these servers.

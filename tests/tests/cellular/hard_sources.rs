@@ -11,6 +11,8 @@ use wire::Level;
 
 /// Mails in the mailbox that have nothing to do with drops.
 const OTHER_MAILS: u64 = 5_000;
+/// What the store keeps of what cannot be read.
+const QUARANTINE_ITEMS: u64 = 1_000;
 /// Somebody's film in the folder of drops.
 const BIG_FILE_BYTES: usize = 40 * 1024 * 1024;
 
@@ -135,7 +137,7 @@ fn a_wrong_password_is_said_and_seldom_tried() {
     let api = server.api();
     let mut config = sources::ftp(&ftp, FtpTls::None);
     config["password"] = json!("hunter2 is not it");
-    let source = Source::add(&api, "folder", &config);
+    let source = Source::add(&api, "folder of 4111 1111 1111 1111", &config);
     let status = source.poll();
     assert_eq!(
         (&status["state"], error_code(&status)),
@@ -161,6 +163,49 @@ fn a_wrong_password_is_said_and_seldom_tried() {
         !everything.contains("hunter2"),
         "no password is shown or logged"
     );
+    let logged = server.process.messages();
+    assert!(logged.contains("a source fails") && logged.contains("folder of [card]"));
+    assert!(!logged.contains("1111 1111"), "{logged}");
+}
+
+#[test]
+fn while_quarantine_is_full_what_waits_is_downloaded_once_and_good_drops_come() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ftp = Vsftpd::start(&VsftpdSetup::default());
+    let server = Server::start(folder.path());
+    server.add_machine("VM001");
+    let api = server.api();
+    Source::add(&api, "posted", &sources::http());
+    let now = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string();
+    let unknown = |number| DropFile::new("VM999", number, &now).text();
+    let joined: String = (1..=QUARANTINE_ITEMS).map(unknown).collect();
+    let answer = api.post("/api/drops/x.txt", joined);
+    assert_eq!(answer.json()["quarantined"], QUARANTINE_ITEMS);
+
+    ftp.put("waits.txt", unknown(QUARANTINE_ITEMS + 1).as_bytes());
+    let source = Source::add(&api, "folder", &sources::ftp(&ftp, FtpTls::None));
+    let trouble = |status: &Value| status["troubles"][0].as_str().unwrap_or("").to_owned();
+    let status = tests::wait::until("its pause is shown", tests::wait::seconds(60), || {
+        Some(source.status()).filter(|status| trouble(status).contains("fetched again in 15 min"))
+    });
+    assert_eq!(status["state"], "ok", "{status}");
+    // It is asked by its interval all the while.
+    ftp.put(&drop(1).name(), drop(1).text().as_bytes());
+    tests::wait::until("a good drop", tests::wait::seconds(60), || {
+        (!api.entries("").is_empty()).then_some(())
+    });
+    let downloads = || ftp.log().matches("\"RETR waits.txt\"").count();
+    assert_eq!(downloads(), 1, "{}", ftp.log());
+
+    // Room for it.
+    let item = api.get("/api/quarantine").json()["items"][0]["id"].clone();
+    api.post(&format!("/api/quarantine/{item}/discard"), "");
+    tests::wait::until("it is taken", tests::wait::seconds(60), || {
+        (!ftp.folder().join("waits.txt").exists()).then_some(())
+    });
+    assert_eq!(downloads(), 2, "{}", ftp.log());
 }
 
 #[test]

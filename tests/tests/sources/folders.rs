@@ -358,3 +358,31 @@ async fn what_hinders_a_source_has_its_own_code() {
         assert_eq!(gone.code(), "unreachable", "{gone}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_has_to_wait_is_not_downloaded_while_it_is_left_alone() {
+    for server in Server::both() {
+        let kept = Kept::default();
+        kept.hold(&["1.txt"]);
+        kept.leave_alone(true);
+        server.put("1.txt", b"waits");
+        server.put("2.txt", b"drop");
+        for (taken, words) in [(1, "full"), (0, "left alone"), (0, "left alone")] {
+            let polled = server.poll(&kept, json!({})).await.unwrap();
+            assert_eq!(
+                (polled.taken, polled.trouble_count),
+                (taken, 1),
+                "{polled:?}"
+            );
+            assert!(polled.troubles[0].message.contains(words), "{polled:?}");
+        }
+        if let Server::Ftp(ftp) = &server {
+            assert_eq!(ftp.log().matches("\"RETR 1.txt\"").count(), 1);
+        }
+        // There is room again.
+        kept.hold(&[]);
+        kept.leave_alone(false);
+        let polled = server.poll(&kept, json!({})).await.unwrap();
+        assert_eq!((polled.taken, polled.trouble_count), (1, 0), "{polled:?}");
+    }
+}

@@ -1,4 +1,5 @@
-//! FTP over TLS, against vsftpd: whom we believe, and servers that insist on resumed sessions.
+//! FTP against vsftpd: whom we believe over TLS, servers that insist on resumed sessions, and those
+//! that open data connections in one way only.
 
 use serde_json::{Value, json};
 use tests::services::FtpTls;
@@ -91,4 +92,41 @@ async fn a_server_without_tls_is_not_spoken_to_in_clear() {
         .unwrap_err();
     assert_eq!(refused.code(), "tls", "{refused}");
     assert!(!server.log().contains("\"PASS"), "{}", server.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_one_of_pasv_and_epsv_only_is_fetched_from() {
+    for (denied, used) in [("PASV", "EPSV"), ("EPSV", "PASV")] {
+        let server = Server::ftp_with(&[&format!("cmds_denied={denied}")]);
+        let kept = Kept::default();
+        for name in ["1.txt", "2.txt"] {
+            server.put(name, b"drop");
+        }
+        let polled = server.poll(&kept, json!({"after": "delete"})).await;
+        let polled = polled.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
+        assert_eq!(
+            (polled.taken, polled.trouble_count),
+            (2, 0),
+            "{denied}: {polled:?}"
+        );
+        assert!(server.names("").is_empty());
+        let log = server.log();
+        let asked = |command: &str| {
+            log.matches(&format!("FTP command: Client \"127.0.0.1\", \"{command}"))
+                .count()
+        };
+        println!(
+            "{denied} denied: {} PASV, {} EPSV",
+            asked("PASV"),
+            asked("EPSV")
+        );
+        assert!(asked(used) >= 4, "two listings and two files: {log}");
+        assert!(
+            asked(denied) <= 1,
+            "what is refused is asked for once: {log}"
+        );
+    }
+    let neither = Server::ftp_with(&["pasv_enable=NO"]);
+    let refused = neither.poll(&Kept::default(), json!({})).await.unwrap_err();
+    assert_eq!(refused.code(), "protocol", "{refused}");
 }

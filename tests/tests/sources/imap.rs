@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use drops::limits::IDLE_AGAIN;
 use drops::{Raw, SourceConfig, Waited, unpack};
 use serde_json::{Value, json};
 use tests::services::{Dovecot, PASSWORD, USER};
@@ -9,7 +10,7 @@ use tests::services::{Dovecot, PASSWORD, USER};
 use crate::kept::{Kept, bytes};
 
 /// A configuration that works in clear, changed by `more`.
-fn config(imap: &Dovecot, more: Value) -> SourceConfig {
+pub fn config(imap: &Dovecot, more: Value) -> SourceConfig {
     let mut config = json!({"kind": "imap", "host": "127.0.0.1", "port": imap.port, "tls": "none",
         "user": USER, "password": PASSWORD});
     for (key, value) in more.as_object().expect("an object") {
@@ -19,7 +20,7 @@ fn config(imap: &Dovecot, more: Value) -> SourceConfig {
 }
 
 /// A forwarded drop.
-fn drop_mail(number: u32) -> Vec<u8> {
+pub fn drop_mail(number: u32) -> Vec<u8> {
     format!(
         "From: USALive <reports@usalive.example>\r\nTo: vend@example.com\r\n\
          Subject: Kiosk file {number}\r\nDate: Mon, 23 Nov 2026 15:00:00 +0000\r\n\
@@ -239,7 +240,7 @@ async fn new_mail_is_heard_of_at_once() {
     let polled = drops::poll(&config, &kept).await.unwrap();
     let mark = polled.mark.expect("a mailbox has a mark");
     let limit = Duration::from_millis(1_500);
-    let waited = drops::wait_for_new(&config, Some(&mark), limit)
+    let waited = drops::wait_for_new(&config, Some(&mark), limit, IDLE_AGAIN)
         .await
         .unwrap();
     assert_eq!(waited, Waited::Nothing);
@@ -247,7 +248,7 @@ async fn new_mail_is_heard_of_at_once() {
     let waiting = {
         let (config, mark) = (config.clone(), mark.clone());
         tokio::spawn(async move {
-            drops::wait_for_new(&config, Some(&mark), Duration::from_secs(30)).await
+            drops::wait_for_new(&config, Some(&mark), Duration::from_secs(30), IDLE_AGAIN).await
         })
     };
     tokio::time::sleep(Duration::from_millis(1_000)).await;
@@ -259,7 +260,8 @@ async fn new_mail_is_heard_of_at_once() {
     assert!(began.elapsed() < Duration::from_secs(10));
     // What came between poll and wait is no secret either.
     let began = Instant::now();
-    let waited = drops::wait_for_new(&config, Some(&mark), Duration::from_secs(30)).await;
+    let waited =
+        drops::wait_for_new(&config, Some(&mark), Duration::from_secs(30), IDLE_AGAIN).await;
     assert_eq!(waited.unwrap(), Waited::New);
     assert!(began.elapsed() < Duration::from_secs(5));
 }

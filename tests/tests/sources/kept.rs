@@ -20,6 +20,8 @@ struct Inner {
     found: Vec<Found>,
     takes_left: Option<usize>,
     holds: Vec<String>,
+    held: HashSet<String>,
+    left_alone: bool,
     not_ours: Vec<String>,
 }
 
@@ -32,6 +34,11 @@ impl Kept {
     /// Files of these names have to wait.
     pub fn hold(&self, names: &[&str]) {
         self.inner.lock().unwrap().holds = names.iter().map(|name| (*name).to_owned()).collect();
+    }
+
+    /// Files that have had to wait are left alone from here on, or no longer.
+    pub fn leave_alone(&self, left_alone: bool) {
+        self.inner.lock().unwrap().left_alone = left_alone;
     }
 
     /// Files of these names are about something else.
@@ -66,6 +73,7 @@ impl Inbox for Kept {
     async fn take(&self, found: Found) -> Result<Answer, Stop> {
         let mut inner = self.inner.lock().unwrap();
         if inner.holds.contains(&found.name) {
+            inner.held.insert(found.key);
             return Err(Stop::This("the quarantine is full".into()));
         }
         if inner.not_ours.contains(&found.name) {
@@ -79,6 +87,12 @@ impl Inbox for Kept {
         assert!(inner.keys.insert(found.key.clone()), "{} twice", found.key);
         inner.found.push(found);
         Ok(Answer::Yes)
+    }
+
+    fn held_back(&self, key: &str) -> Option<String> {
+        let inner = self.inner.lock().unwrap();
+        let is_left_alone = inner.left_alone && inner.held.contains(key);
+        is_left_alone.then(|| "left alone for now".to_owned())
     }
 
     async fn pass_over(&self, keys: &[String]) -> Result<(), Stop> {
@@ -102,6 +116,14 @@ pub enum Server {
 }
 
 impl Server {
+    /// An FTP server in clear, with more lines of its configuration.
+    pub fn ftp_with(more: &[&str]) -> Server {
+        Server::Ftp(Vsftpd::start(&VsftpdSetup {
+            more: more.iter().map(|line| (*line).to_owned()).collect(),
+            ..VsftpdSetup::default()
+        }))
+    }
+
     pub fn ftp(tls: FtpTls, require_ssl_reuse: bool) -> Server {
         Server::Ftp(Vsftpd::start(&VsftpdSetup {
             tls,

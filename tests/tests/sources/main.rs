@@ -3,7 +3,9 @@
 mod folders;
 mod ftp;
 mod imap;
+mod imap_less;
 mod kept;
 mod misbehaving;
 mod servers;
 mod sftp;
+mod tokens;

@@ -182,3 +182,26 @@ async fn names_that_lead_out_of_the_folder_are_not_asked_for() {
     assert_eq!((polled.taken, polled.listed), (0, 0), "{polled:?}");
     assert_eq!(polled.passed_over, 3, "{polled:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_a_server_repeats_is_in_no_words() {
+    let port = server(|mut control| {
+        let _ = control.write_all(b"* OK hello\r\n");
+        let mut heard = control.try_clone().expect("a second handle");
+        while let Some(line) = line(&mut heard) {
+            let tag = line.split(' ').next().unwrap_or("");
+            let said = format!("{tag} BAD do you mean it: {line}\r\n");
+            if control.write_all(said.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let imap = configs(port).remove(4);
+    let refused = drops::poll(&imap, &Kept::default()).await.unwrap_err();
+    assert_eq!(refused.code(), "refused", "{refused}");
+    let words = refused.to_string();
+    assert!(
+        words.contains("***") && !words.contains("secret"),
+        "{words}"
+    );
+}

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use store::{ArrivedDrop, DropReceipt, NewQuarantined, Store, StoreError};
+use tokio::task::JoinError;
 use wire::{MachineId, Micros};
 
 use super::read::{self, Found, FoundDrop, Known};
@@ -60,9 +61,7 @@ async fn store_file(app: &Shared, file: RawFile) -> Result<Outcome, ApiError> {
     let found = read_file(app, file.clone()).await?;
     let store = app.store.clone();
     let stored = tokio::task::spawn_blocking(move || keep(&store, &file, found, true));
-    let outcome = stored
-        .await
-        .map_err(|failure| ApiError::internal(&format!("storing a file ended: {failure}")))?;
+    let outcome = stored.await.map_err(|failure| ended(&failure))?;
     Ok(outcome?)
 }
 
@@ -75,14 +74,18 @@ pub async fn again(app: &Shared, file: RawFile) -> Result<Outcome, ApiError> {
     let found = read_file(app, file.clone()).await?;
     let store = app.store.clone();
     let stored = tokio::task::spawn_blocking(move || keep(&store, &file, found, false));
-    let outcome = stored
-        .await
-        .map_err(|failure| ApiError::internal(&format!("storing a file ended: {failure}")))??;
+    let outcome = stored.await.map_err(|failure| ended(&failure))??;
     tell(app, outcome.stored.clone(), outcome.at);
     match outcome.held {
         Some(held) => Err(held.into()),
         None => Ok(outcome),
     }
+}
+
+/// A fault of ours while storing; its words may quote the file.
+fn ended(failure: &JoinError) -> ApiError {
+    let failure = super::redact::text(&failure.to_string());
+    ApiError::internal(&format!("storing a file ended: {failure}"))
 }
 
 /// Reads it where it may take its time. A fault of ours is no fault of the file: it is kept.
@@ -100,7 +103,9 @@ async fn read_file(app: &Shared, file: RawFile) -> Result<Vec<Found>, ApiError> 
     });
     Ok(reading.await.unwrap_or_else(|failure| {
         let name = super::redact::name(&kept.name);
-        tracing::error!(%failure, name, "a file was not read, and is kept");
+        // The words of a fault may quote the file.
+        let failure = super::redact::text(&failure.to_string());
+        tracing::error!(failure, name, "a file was not read, and is kept");
         vec![Found::Waits(Box::new(read::fault(&kept, kept.at)))]
     }))
 }

@@ -123,6 +123,9 @@ pub async fn retry(app: &Shared, id: u64) -> Result<Retried, ApiError> {
             _ => Ok(Some(item)),
         })
         .await?;
+    if is_read {
+        app.sources.release_held();
+    }
     app.events.publish(Event::Quarantine);
     Ok(Retried {
         is_read,
@@ -157,6 +160,10 @@ pub async fn set_discarded(app: &Shared, id: u64, discards: bool) -> Result<(), 
         .await?;
     if !is_there {
         return Err(no_such_item());
+    }
+    if discards {
+        // Room for what waits at its source.
+        app.sources.release_held();
     }
     app.events.publish(Event::Quarantine);
     Ok(())

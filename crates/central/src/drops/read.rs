@@ -119,9 +119,9 @@ fn several(known: &Known<'_>, file: &RawFile, name: &str, bytes: &[u8]) -> Vec<F
     match wire::drops::split(&text, file.at) {
         Ok(pieces) if pieces.len() > 1 => pieces
             .into_iter()
-            .map(|piece| one(known, file, name, piece.as_bytes()))
+            .flat_map(|piece| one(known, file, name, piece.as_bytes()))
             .collect(),
-        Ok(_) => vec![one(known, file, name, bytes)],
+        Ok(_) => one(known, file, name, bytes),
         Err(error) => {
             let problem = unreadable(&error);
             vec![Found::Waits(Box::new(waits(file, name, bytes, problem)))]
@@ -129,8 +129,9 @@ fn several(known: &Known<'_>, file: &RawFile, name: &str, bytes: &[u8]) -> Vec<F
     }
 }
 
-/// One drop.
-fn one(known: &Known<'_>, file: &RawFile, name: &str, bytes: &[u8]) -> Found {
+/// One drop, and beside it what could not be read of it.
+fn one(known: &Known<'_>, file: &RawFile, name: &str, bytes: &[u8]) -> Vec<Found> {
+    let waiting = |problem| Found::Waits(Box::new(waits(file, name, bytes, problem)));
     let drop = match wire::drops::read(bytes, file.at, |id| (known.dictionary)(id)) {
         Ok(drop) => drop,
         // The reader knows best what a drop looks like; only a name that agents give speaks against
@@ -138,30 +139,29 @@ fn one(known: &Known<'_>, file: &RawFile, name: &str, bytes: &[u8]) -> Found {
         Err(DropError::NotADrop(_) | DropError::TooLarge(_))
             if file.is_mailbox && identify::by_name(name).is_none() =>
         {
-            return Found::Skipped;
+            return vec![Found::Skipped];
         }
         Err(error) => {
             let mut problem = unreadable(&error);
             problem.machine = whose(file, name, known.machines);
-            return Found::Waits(Box::new(waits(file, name, bytes, problem)));
+            return vec![waiting(problem)];
         }
     };
     let is_ours = drop.form != ReadForm::Bare;
     let owner = [name, file.name.as_str()]
         .into_iter()
         .find_map(|name| identify::owner(&drop.machine, is_ours, name, known.machines));
-    match owner {
-        Some(machine) => Found::Drop(Box::new(FoundDrop {
-            machine,
-            drop,
-            name: name.to_owned(),
-            bytes: bytes.to_vec(),
-        })),
-        None => {
-            let problem = unknown_machine(&drop.machine);
-            Found::Waits(Box::new(waits(file, name, bytes, problem)))
-        }
-    }
+    let Some(machine) = owner else {
+        return vec![waiting(unknown_machine(&drop.machine))];
+    };
+    let unread = (drop.unread_lines > 0).then(|| waiting(cut_lines(&machine, drop.unread_lines)));
+    let drop = Found::Drop(Box::new(FoundDrop {
+        machine,
+        drop,
+        name: name.to_owned(),
+        bytes: bytes.to_vec(),
+    }));
+    [drop].into_iter().chain(unread).collect()
 }
 
 /// What hinders a drop.
@@ -192,6 +192,24 @@ pub fn unknown_machine(machine: &MachineId) -> Problem {
             format!(
                 "The drop is of machine {machine}, which is not registered. Add the machine, and \
                  the drop is read by itself; discard it if the machine is not yours."
+            ),
+        )
+    }
+}
+
+/// Lines of a drop in the PRD's bare form that are entries no longer; the others are stored.
+fn cut_lines(machine: &MachineId, lines: u32) -> Problem {
+    let which = match lines {
+        1 => "One line of it was".to_owned(),
+        lines => format!("{lines} lines of it were"),
+    };
+    Problem {
+        machine: Some(machine.to_string()),
+        ..Problem::new(
+            "damaged",
+            format!(
+                "{which} cut or changed on its way, most often the last one, and cannot be read; \
+                 the other lines are stored. Look what it says, and discard this."
             ),
         )
     }

@@ -47,6 +47,60 @@ async fn a_card_number_in_the_name_of_a_drop_is_not_kept() {
 }
 
 #[tokio::test]
+async fn a_line_that_was_cut_waits_and_the_others_are_stored() {
+    let server = server().await;
+    let cut = "VM001|0122-1430|E|payment|Auth timeout 30s|\nVM001|0122-1431|W|mot";
+    for (drops, repeats) in [(1, 0), (0, 1)] {
+        let (status, posted) = server.post_drop("x.txt", cut).await;
+        assert_eq!(
+            (status, &posted["drops"], &posted["repeats"]),
+            (200, &json!(drops), &json!(repeats)),
+            "{posted}"
+        );
+        assert_eq!(posted["quarantined"], 1, "{posted}");
+    }
+    assert_eq!(server.stored("VM001").await.len(), 1);
+    let items = server.waiting().await;
+    let item = &items[0];
+    assert_eq!(items.len(), 1, "the same again is the same item");
+    assert_eq!(
+        (&item["code"], &item["machine_id"]),
+        (&json!("damaged"), &json!("VM001")),
+        "{item}"
+    );
+    let reason = item["reason"].as_str().unwrap();
+    assert!(reason.starts_with("One line of it was cut"), "{reason}");
+    let path = format!("/api/quarantine/{}", item["id"]);
+    let kept = server.get(&path).await;
+    let kept = STANDARD.decode(kept["base64"].as_str().unwrap()).unwrap();
+    assert_eq!(String::from_utf8(kept).unwrap(), cut);
+    // Trying again reads no more of it.
+    let retry = format!("{path}/retry");
+    let (status, retried) = server.as_admin("POST", &retry, json!({})).await;
+    assert_eq!((status, &retried["is_read"]), (200, &json!(false)));
+    assert_eq!(server.waiting().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_cut_line_of_a_machine_that_is_added_later_is_not_forgotten() {
+    let server = server().await;
+    let cut = "VM007|0122-1430|E|payment|Auth timeout 30s|\nVM007|0122-1431|W";
+    server.post_drop("x.txt", cut).await;
+    assert_eq!(server.waiting().await[0]["code"], "unknown_machine");
+    server.machine("VM007").await;
+    let mut items = server.waiting().await;
+    for _ in 0..400 {
+        if items[0]["code"] == "damaged" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        items = server.waiting().await;
+    }
+    assert_eq!((items.len(), &items[0]["code"]), (1, &json!("damaged")));
+    assert_eq!(server.stored("VM007").await.len(), 1);
+}
+
+#[tokio::test]
 async fn every_drop_of_a_joined_file_is_stored() {
     let server = server().await;
     let at = now().plus_us(-60_000_000);

@@ -6,7 +6,7 @@ mod poll;
 mod remote;
 mod sort;
 
-pub(crate) use names::{shown_name, shown_text, validate_move};
+pub(crate) use names::{is_same, shown_name, shown_text};
 pub(crate) use poll::{Order, poll};
 pub(crate) use remote::{FileError, Listed, Look, Remote};
 

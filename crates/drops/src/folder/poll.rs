@@ -37,6 +37,10 @@ pub(crate) async fn poll(
             polled.has_more = true;
             break;
         }
+        if let Some(why) = inbox.held_back(&file.key(&order.place)) {
+            polled.waits_there(&shown_name(&file.name), &why);
+            continue;
+        }
         if file.size_bytes > limits::FILE_BYTES {
             let size_bytes = file.size_bytes;
             let raw = Raw::TooLarge { size_bytes };

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{self, Common};
+use crate::config::{self, Common, Folder};
 use crate::{After, Secret, Tls, tls};
 
 /// A folder of a mailbox.
@@ -119,24 +119,16 @@ impl Config {
         let common = Common {
             host: &self.host,
             user: &self.user,
+            folder: Folder::Mailbox(self.folder()),
             after: self.after,
             move_to: self.move_to.as_deref(),
             interval_s: self.interval_s,
             timeout_s: self.timeout_s,
         };
         common.validate()?;
-        let texts = [&self.folder, &self.subject, &self.from, &self.pattern];
+        let texts = [&self.subject, &self.from, &self.pattern];
         if texts.into_iter().any(|text| config::has_control(text)) {
-            return Err(
-                "folder, subject, from and pattern must not contain control characters".into(),
-            );
-        }
-        let move_to = self.move_to.as_deref().unwrap_or("");
-        // Case matters to some servers only.
-        if self.after == After::Move && move_to.to_lowercase() == self.folder().to_lowercase() {
-            return Err(format!(
-                "move_to ({move_to}) is the folder itself: name another one, or use after = \"keep\""
-            ));
+            return Err("subject, from and pattern must not contain control characters".into());
         }
         self.validate_sign_in()?;
         tls::validate(self.pin.as_deref(), self.ca_pem.as_deref())

@@ -162,6 +162,10 @@ async fn take(
     inbox: &impl Inbox,
     head: &Head,
 ) -> Result<Taken, SourceError> {
+    let keys_of_it = [keys.taken(head.uid), keys.too_large(head.uid)];
+    if let Some(why) = keys_of_it.iter().find_map(|key| inbox.held_back(key)) {
+        return Ok(Taken::Waits(why));
+    }
     let body = match head.size_bytes > limits::FILE_BYTES {
         true => Body::TooLarge(head.size_bytes),
         false => mailbox.body(head).await?,

@@ -20,6 +20,7 @@ pub(crate) async fn wait_for_new(
     config: &Config,
     mark: Option<&str>,
     at_most: Duration,
+    ask_again: Duration,
 ) -> Result<Waited, SourceError> {
     let until = Instant::now() + at_most;
     let signed = connect(config).await?;
@@ -41,7 +42,7 @@ pub(crate) async fn wait_for_new(
         let mut idle = session.idle();
         let begun = steps.within("IDLE", idle.init()).await?;
         begun.map_err(|error| failure(&steps, error))?;
-        let again = until.min(Instant::now() + limits::IDLE_AGAIN);
+        let again = until.min(Instant::now() + ask_again);
         let is_new = listen(&steps, &mut idle, again).await?;
         let ended = steps.within("DONE", idle.done()).await?;
         session = ended.map_err(|error| failure(&steps, error))?;

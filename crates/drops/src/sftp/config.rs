@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{self, Common};
-use crate::{After, Secret, folder};
+use crate::config::{self, Common, Folder};
+use crate::{After, Secret};
 
 /// A folder on an SSH server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,18 +77,13 @@ impl Config {
         let common = Common {
             host: &self.host,
             user: &self.user,
+            folder: Folder::Path(&self.folder),
             after: self.after,
             move_to: self.move_to.as_deref(),
             interval_s: self.interval_s,
             timeout_s: self.timeout_s,
         };
         common.validate()?;
-        if config::has_control(&self.folder) {
-            return Err("folder must not contain control characters".into());
-        }
-        if self.after == After::Move {
-            folder::validate_move(&self.folder, self.move_to.as_deref().unwrap_or(""))?;
-        }
         if let Some(key) = &self.host_key
             && !key.starts_with("SHA256:")
         {

@@ -12,12 +12,14 @@ use tokio::time::timeout;
 use wire::Micros;
 
 use super::backoff::{after_failure, after_success};
+use super::held::HeldBack;
 use super::inbox::SourceInbox;
 use super::{Live, Source, Status};
 use crate::access::keys;
 use crate::app::Shared;
 use crate::clock;
 use crate::drops::quarantine::{Reason, retry_waiting_soon};
+use crate::drops::redact;
 use crate::events::Event;
 
 /// A poll that takes longer is broken off; the fetcher's own bound comes first.
@@ -106,7 +108,13 @@ impl Tasks {
         };
         self.running.remove(&source);
         if let Err(error) = ended {
-            tracing::error!(source, %error, "asking a source ended in a fault; it begins again");
+            // The words of a fault may quote a file.
+            let error = redact::text(&error.to_string());
+            tracing::error!(
+                source,
+                error,
+                "asking a source ended in a fault; it begins again"
+            );
             let fault = SourceError::Stopped("asking it failed in Vendlog itself".to_owned());
             // The new task finds it in the status, and waits.
             let change = |status: &mut Status| status.failed(&fault, clock::now(), AFTER_FAULT);
@@ -118,16 +126,17 @@ impl Tasks {
 
 /// Asks one source again and again.
 async fn ask_for_ever(app: Shared, live: Live) {
-    let source = live.source;
+    let source = &live.source;
     tokio::select! {
         () = live.wake.notified() => {}
         () = tokio::time::sleep(first_pause(&live.status, clock::now())) => {}
     }
     loop {
-        let step = one_step(&app, &source, clock::now()).await;
+        let step = one_step(&app, source, &live.held, clock::now()).await;
         tokio::select! {
-            () = live.wake.notified() => {}
-            () = wait(&app, &source, &step) => {}
+            // Somebody wants everything now, also what is left alone for a while.
+            () = live.wake.notified() => live.held.release(),
+            () = wait(&app, source, &step) => {}
         }
     }
 }
@@ -160,7 +169,7 @@ pub struct Step {
 }
 
 /// Asks a source once, and keeps how it went.
-pub async fn one_step(app: &Shared, source: &Arc<Source>, now: Micros) -> Step {
+pub async fn one_step(app: &Shared, source: &Source, held: &Arc<HeldBack>, now: Micros) -> Step {
     let before = app
         .sources
         .update(&source.id, |status| status.is_polling = true);
@@ -169,6 +178,7 @@ pub async fn one_step(app: &Shared, source: &Arc<Source>, now: Micros) -> Step {
         source: source.id.clone(),
         is_mailbox: matches!(source.config, SourceConfig::Imap(_)),
         told_at: AtomicI64::new(0),
+        held: Arc::clone(held),
     };
     let polled = timeout(POLL_MOST, ::drops::poll(&source.config, &inbox)).await;
     let polled = polled.unwrap_or_else(|_| {
@@ -220,14 +230,15 @@ fn worked(polled: Polled, interval: Duration, now: Micros) -> (Step, Change) {
     )
 }
 
-/// A failure is said once, when it begins, and again each time it is another.
+/// A failure is said once, when it begins. Its words may quote names of files, and the source's
+/// name is a person's.
 fn note_failure(source: &Source, error: &SourceError, failures: u32) {
     if failures == 0 {
         tracing::warn!(
             source = source.id,
-            name = source.name,
+            name = redact::text(&source.name),
             code = error.code(),
-            %error,
+            error = redact::text(&error.to_string()),
             "a source fails"
         );
     }
@@ -265,7 +276,13 @@ async fn wait(app: &Shared, source: &Source, step: &Step) {
         let most = IDLE_MOST.max(step.pause);
         let due = |pause| move |status: &mut Status| status.due_in(clock::now(), pause);
         app.sources.update(&source.id, due(most));
-        let waited = ::drops::wait_for_new(&source.config, step.mark.as_deref(), most).await;
+        let waited = ::drops::wait_for_new(
+            &source.config,
+            step.mark.as_deref(),
+            most,
+            ::drops::limits::IDLE_AGAIN,
+        )
+        .await;
         match waited {
             Ok(Waited::New) => return tokio::time::sleep(AFTER_WORD).await,
             Ok(Waited::Nothing) => return,

@@ -1,5 +1,6 @@
 //! What a source hands its files to: the intake, and the memory of what was taken.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use ::drops::{Found, Inbox, Kept, Raw, Stop};
@@ -7,6 +8,7 @@ use wire::Micros;
 use wire::time::SECOND_US;
 
 use super::super::{Content, RawFile, Taken, intake};
+use super::held::HeldBack;
 use crate::app::Shared;
 use crate::clock;
 use crate::error::ApiError;
@@ -22,6 +24,8 @@ pub struct SourceInbox {
     pub is_mailbox: bool,
     /// When a file was told live last.
     pub told_at: AtomicI64,
+    /// The files that wait there.
+    pub held: Arc<HeldBack>,
 }
 
 /// A poll that brings hundreds of files tells of them so often.
@@ -56,7 +60,13 @@ impl Inbox for SourceInbox {
         };
         // First the file, then its key: a crash in between takes the file once more, which is then
         // recognised.
-        let taken = intake::take(&self.app, file).await.map_err(stop)?;
+        let taken = intake::take(&self.app, file).await.map_err(|error| {
+            let stop = stop(error);
+            if let Stop::This(why) = &stop {
+                self.held.hold(&found.key, why, now);
+            }
+            stop
+        })?;
         if self.is_mailbox && taken.drops + taken.repeats + taken.quarantined == 0 {
             // Somebody's mail, of which nothing was kept here.
             return Ok(Kept::NotOurs);
@@ -64,6 +74,10 @@ impl Inbox for SourceInbox {
         self.mark(&[found.key], now).await?;
         self.count(&taken, now);
         Ok(Kept::Yes)
+    }
+
+    fn held_back(&self, key: &str) -> Option<String> {
+        self.held.why(key, clock::now())
     }
 
     async fn pass_over(&self, keys: &[String]) -> Result<(), Stop> {

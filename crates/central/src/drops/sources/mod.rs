@@ -3,6 +3,7 @@
 
 pub mod backoff;
 pub mod duty;
+pub mod held;
 pub mod inbox;
 pub mod source;
 pub mod status;
@@ -14,6 +15,7 @@ use store::{Store, StoreError};
 use tokio::sync::{Notify, watch};
 use wire::Micros;
 
+use held::HeldBack;
 pub use source::Source;
 pub use status::Status;
 
@@ -51,6 +53,8 @@ pub struct Live {
     pub status: Status,
     /// Wakes its task to poll now.
     pub wake: Arc<Notify>,
+    /// Its files that had to wait there.
+    pub held: Arc<HeldBack>,
 }
 
 impl Default for Sources {
@@ -114,6 +118,7 @@ impl Sources {
             source: Arc::clone(&source),
             status,
             wake: Arc::default(),
+            held: Arc::default(),
         };
         inner.live.insert(source.id.clone(), live);
         drop(inner);
@@ -171,6 +176,13 @@ impl Sources {
         let live = inner.live.get_mut(id)?;
         change(&mut live.status);
         Some(live.status.clone())
+    }
+
+    /// There may be room in quarantine again for what waits at its source.
+    pub fn release_held(&self) {
+        for live in self.inner().live.values() {
+            live.held.release();
+        }
     }
 
     /// Told of every change of the configuration.
