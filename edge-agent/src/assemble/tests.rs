@@ -15,6 +15,7 @@ fn place(offset: u64) -> At {
         head: 0,
         tail: 0,
         mtime_ns: 0,
+        born_ns: None,
     })
 }
 

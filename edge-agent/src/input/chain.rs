@@ -1,9 +1,10 @@
 //! The rotated files beside a log, oldest first: what rename rotation, logrotate and Python's
-//! handlers leave. Only names and metadata; nothing is opened.
+//! handlers leave. By names and metadata; only what is there plain and compressed is opened.
 //!
 //! A chain is `app.log.1`, `app.log.2` ... (higher is older), or dated names such as
-//! `app.log-20260122`, `app.log.2026-01-22` and `app-20260122.log`, each perhaps compressed. Where
-//! the log is a symbolic link, files that are named like its target but for the digits belong too.
+//! `app.log-20260122`, `app.log.2026-01-22` and `app-20260122.log`, or `app.log.old`, each perhaps
+//! compressed. Where the log is a symbolic link, files that are named like its target but for the
+//! digits belong too.
 
 use std::cmp::Reverse;
 use std::fs;
@@ -11,11 +12,12 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::content::Coding;
-use super::identity::{Place, mtime_ns};
+use super::content::{Coding, Content};
+use super::identity::{HEAD_BYTES, Place, born_ns, mtime_ns};
 
-/// The most rotated files looked at; rotation rarely keeps more than a month of days.
-const CHAIN_MAX_FILES: usize = 100;
+/// The most rotated files looked at, the newest ones: ten years of days, or half a megabyte of
+/// names. A starved agent may be behind any number of them.
+const CHAIN_MAX_FILES: usize = 4096;
 /// A directory is listed again until two listings agree: one that is renamed in meanwhile may show
 /// a file twice or not at all. So often at most; a rotation is over long before.
 const LISTINGS_MAX: usize = 20;
@@ -35,6 +37,17 @@ pub struct Sibling {
     pub len: u64,
     /// When it was written last, nanoseconds since 1970.
     pub mtime_ns: i64,
+    /// When it was made, where the file system says so, nanoseconds since 1970.
+    pub born_ns: Option<i64>,
+}
+
+/// The rotated files beside a log.
+#[derive(Debug, Default)]
+pub struct Chain {
+    /// Oldest first.
+    pub files: Vec<Sibling>,
+    /// Whether there are older ones than these.
+    pub is_cut: bool,
 }
 
 impl Sibling {
@@ -44,18 +57,41 @@ impl Sibling {
     /// As `stat`.
     pub fn at(path: &Path) -> io::Result<Sibling> {
         let meta = fs::metadata(path)?;
-        Ok(Sibling {
-            path: path.to_owned(),
-            coding: Coding::Plain,
-            dev_ino: (meta.dev(), meta.ino()),
-            len: meta.len(),
-            mtime_ns: mtime_ns(&meta),
-        })
+        Ok(Sibling::of(path.to_owned(), Coding::Plain, &meta))
     }
 
-    /// Whether it was written after the file of `place` was read there.
+    fn of(path: PathBuf, coding: Coding, meta: &fs::Metadata) -> Sibling {
+        Sibling {
+            path,
+            coding,
+            dev_ino: (meta.dev(), meta.ino()),
+            len: meta.len(),
+            mtime_ns: mtime_ns(meta),
+            born_ns: born_ns(meta),
+        }
+    }
+
+    /// Whether it was written after the file of `place` was read there. File times come in steps
+    /// of some milliseconds: another file may have the same; what is compressed and has the same
+    /// is a copy.
     pub fn is_newer_than(&self, place: &Place) -> bool {
-        self.mtime_ns > place.mtime_ns || self.is_in_second_of(place)
+        self.mtime_ns > place.mtime_ns
+            || self.is_in_second_of(place)
+            || (self.mtime_ns == place.mtime_ns && self.coding == Coding::Plain)
+    }
+
+    /// Whether the two have one name but for the compression.
+    pub fn is_named_like(&self, other: &Sibling) -> bool {
+        let plain = |file: &Sibling| {
+            let name = file.path.file_name().and_then(|name| name.to_str());
+            name.map(|name| Coding::of(name).1.to_owned())
+        };
+        plain(self) == plain(other)
+    }
+
+    /// Whether it has the inode of `place`.
+    pub fn is_of(&self, place: &Place) -> bool {
+        place.is_in(self.dev_ino.1, self.born_ns)
     }
 
     /// Whether it was not written before that.
@@ -70,17 +106,17 @@ impl Sibling {
     }
 }
 
-/// The rotated files beside `path`, oldest first, without `path` itself.
+/// The rotated files beside `path`, without `path` itself.
 ///
 /// # Errors
 /// The directory changes all the time; try again later.
-pub fn chain(path: &Path) -> io::Result<Vec<Sibling>> {
+pub fn chain(path: &Path) -> io::Result<Chain> {
     let mut before = listing(path);
     for _ in 0..LISTINGS_MAX {
         let now = listing(path);
-        let names = |files: &[Sibling]| -> Vec<_> {
+        let names = |chain: &Chain| -> Vec<_> {
+            let files = chain.files.iter();
             files
-                .iter()
                 .map(|file| (file.path.clone(), file.dev_ino))
                 .collect()
         };
@@ -93,16 +129,16 @@ pub fn chain(path: &Path) -> io::Result<Vec<Sibling>> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-fn listing(path: &Path) -> Vec<Sibling> {
+fn listing(path: &Path) -> Chain {
     // A symbolic link's target is rotated where it lies.
     let is_link = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let Some(base) = path.file_name().and_then(|name| name.to_str()) else {
-        return Vec::new();
+        return Chain::default();
     };
     // A directory that is gone or may not be listed has no chain that we could follow.
     let Ok(listing) = fs::read_dir(directory(&path)) else {
-        return Vec::new();
+        return Chain::default();
     };
     let mut files = Vec::new();
     for file in listing.flatten() {
@@ -120,20 +156,16 @@ fn listing(path: &Path) -> Vec<Sibling> {
             // Numbered ones by their number, the highest being the oldest; others by their time.
             // Of a file and its compressed form the plain one: the other may be half written.
             let order = (Reverse(number), mtime_ns(&meta), plain.to_owned());
-            let sibling = Sibling {
-                path: file.path(),
-                coding,
-                dev_ino: (meta.dev(), meta.ino()),
-                len: meta.len(),
-                mtime_ns: mtime_ns(&meta),
-            };
-            files.push((order, sibling));
+            files.push((order, Sibling::of(file.path(), coding, &meta)));
         }
     }
     without_twins(&mut files);
     files.sort_by(|(a, left), (b, right)| (a, &left.path).cmp(&(b, &right.path)));
     let surplus = files.len().saturating_sub(CHAIN_MAX_FILES);
-    files.into_iter().skip(surplus).map(|(_, f)| f).collect()
+    Chain {
+        files: files.into_iter().skip(surplus).map(|(_, f)| f).collect(),
+        is_cut: surplus > 0,
+    }
 }
 
 type Order = (Reverse<Option<u32>>, i64, String);
@@ -142,12 +174,25 @@ type Order = (Reverse<Option<u32>>, i64, String);
 /// the plain one is kept.
 fn without_twins(files: &mut Vec<(Order, Sibling)>) {
     let is_plain = |file: &Sibling| file.coding == Coding::Plain;
-    let plain: Vec<String> = files
+    let plain: Vec<(String, Sibling)> = files
         .iter()
         .filter(|(_, file)| is_plain(file))
-        .map(|((_, _, name), _)| name.clone())
+        .map(|((_, _, name), file)| (name.clone(), file.clone()))
         .collect();
-    files.retain(|((_, _, name), file)| is_plain(file) || !plain.contains(name));
+    files.retain(|((_, _, name), file)| {
+        let twin = plain.iter().find(|(other, _)| other == name);
+        is_plain(file) || twin.is_none_or(|(_, twin)| !is_copy(file, twin))
+    });
+}
+
+/// Whether what is compressed begins like the plain one. It does not where a plain one was left
+/// behind when compression was turned on. What cannot be read yet is being written.
+fn is_copy(packed: &Sibling, plain: &Sibling) -> bool {
+    let head = |file: &Sibling| Content::open(&file.path)?.range(0, HEAD_BYTES);
+    match (head(packed), head(plain)) {
+        (Ok(packed), Ok(plain)) => plain.starts_with(&packed),
+        _ => true,
+    }
 }
 
 /// The directory of a file.
@@ -162,6 +207,9 @@ pub fn directory(path: &Path) -> &Path {
 fn rotated(name: &str, base: &str, is_link: bool) -> Option<Option<u32>> {
     if let Some(suffix) = name.strip_prefix(base) {
         let suffix = suffix.strip_prefix(['.', '-', '_'])?;
+        if suffix == "old" {
+            return Some(None);
+        }
         let starts = suffix.starts_with(|c: char| c.is_ascii_digit());
         let number = suffix.parse().ok().filter(|_| suffix.len() < 5);
         return starts.then_some(number);
@@ -200,7 +248,7 @@ mod tests {
     fn names(dir: &Path, log: &str) -> Vec<String> {
         let files = chain(&dir.join(log)).unwrap();
         let name = |file: Sibling| file.path.file_name().unwrap().to_str().unwrap().to_owned();
-        files.into_iter().map(name).collect()
+        files.files.into_iter().map(name).collect()
     }
 
     #[test]
@@ -210,7 +258,6 @@ mod tests {
             "a.log",
             "a.log.1",
             "a.log.2",
-            "a.log.2.gz",
             "a.log.10.xz",
             "a.log.3.gz",
             "a.log.bak",
@@ -219,6 +266,8 @@ mod tests {
         ] {
             fs::write(dir.path().join(name), name).unwrap();
         }
+        // Half written beside the file it is made of.
+        fs::write(dir.path().join("a.log.2.gz"), b"\x1f\x8b\x08").unwrap();
         assert_eq!(
             names(dir.path(), "a.log"),
             ["a.log.10.xz", "a.log.3.gz", "a.log.2", "a.log.1"]

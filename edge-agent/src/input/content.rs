@@ -94,6 +94,11 @@ impl Content {
         self.coding == Coding::Plain
     }
 
+    /// Forgets what was unpacked: the file has changed.
+    pub fn unpack_anew(&mut self) {
+        self.unpacking = None;
+    }
+
     /// Of the file itself.
     ///
     /// # Errors

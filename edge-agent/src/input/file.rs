@@ -7,13 +7,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::content::Content;
-use super::identity::{HEAD_BYTES, head_hash, mtime_ns};
-use super::lines::{LineCutter, TAIL_BYTES};
+use open::Open;
+
+use super::content::{Coding, Content};
+use super::identity::mtime_ns;
+use super::lines::LineCutter;
 use super::locate::{Found, How, locate, successor};
 use super::loss::{self, Seen, gaps};
 use super::watch::SAFETY_POLL;
-use super::{At, Gap, InputEvent, Line, Next, Place};
+use super::{At, Gap, InputEvent, Next, Place};
 
 /// How much of a file is read at a time, so that one busy file neither fills the memory nor keeps
 /// the others waiting.
@@ -24,9 +26,12 @@ const READ_BYTES: usize = 64 * 1024;
 const RENAMED_QUIET: Duration = Duration::from_millis(250);
 /// A file that was renamed while it was being opened is looked for again after this time.
 const RENAMED_AGAIN: Duration = Duration::from_millis(100);
-/// Every write wakes us. Without a look for this long, we were not awake: more may have been
-/// written before a truncation than was ever seen.
-const BLIND: Duration = Duration::from_secs(2 * SAFETY_POLL.as_secs());
+/// Every write wakes us, and nothing does for [`SAFETY_POLL`] at most. Without a look for longer, we
+/// were not awake: more may have been written before a truncation than was ever seen.
+const BLIND: Duration = Duration::from_secs(SAFETY_POLL.as_secs() + 2);
+/// A compressed file that ends too early may be half written. So long without growth, and it is
+/// damaged.
+const COMPRESSING_QUIET: Duration = Duration::from_secs(2);
 /// A file that was left is kept open this long, to notice who still writes to it. Not longer: when
 /// it is deleted, its room on the card is free only after that.
 const LEFT_WATCHED: Duration = Duration::from_secs(60);
@@ -58,22 +63,6 @@ struct Left {
     path: PathBuf,
     end: u64,
     until: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Open {
-    content: Content,
-    /// Its name when it was opened.
-    path: PathBuf,
-    dev_ino: (u64, u64),
-    mtime_ns: i64,
-    /// Its length when it was last looked at; of what is compressed, on the disk.
-    len: u64,
-    cutter: LineCutter,
-    /// Length and hash of the first bytes, as far as they are known.
-    head: (u64, u64),
-    /// Whether only NUL was read yet.
-    is_in_hole: bool,
 }
 
 impl FileInput {
@@ -137,7 +126,9 @@ impl FileInput {
         let is_grown = meta.len() > end;
         // Truncated and grown to the very same length, it was written to all the same.
         if !is_shorter && !is_grown && mtime_ns(&meta) == open.mtime_ns {
-            return self.at_end(now, events);
+            let is_blind = self.is_blind(now);
+            self.looked = Some(now);
+            return self.at_end((now, is_blind), events);
         }
         let mut got = 0;
         if is_grown {
@@ -149,13 +140,19 @@ impl FileInput {
             return self.restart_truncated(now, events);
         }
         (open.mtime_ns, open.len) = (mtime_ns(&meta), meta.len());
+        let is_blind = self.is_blind(now);
         self.looked = Some(now);
         if got == 0 {
-            return self.at_end(now, events);
+            return self.at_end((now, is_blind), events);
         }
         self.finished_since = None;
         self.take(got, events)?;
         Ok(Next::Now)
+    }
+
+    /// Whether nobody looked for so long that something may have come and gone unseen.
+    fn is_blind(&self, now: Instant) -> bool {
+        self.looked.is_some_and(|looked| now - looked > BLIND)
     }
 
     /// Cuts the first `got` bytes of the buffer into lines.
@@ -189,22 +186,32 @@ impl FileInput {
         Ok(())
     }
 
-    /// Reads on in a compressed file, which cannot change.
+    /// Reads on in a compressed file, which does not change once it is whole.
     fn unpack(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<Next> {
         let Some(open) = &mut self.open else {
             return Ok(Next::OnChange);
         };
         self.buffer.resize(READ_BYTES, 0);
         match open.content.read_at(&mut self.buffer, open.cutter.end()) {
-            Ok(0) => self.at_end(now, events),
+            Ok(0) => self.at_end((now, false), events),
             Ok(got) => {
+                self.finished_since = None;
                 self.take(got, events)?;
                 Ok(Next::Now)
             }
             Err(error) => {
+                let len = open.content.metadata()?.len();
+                if std::mem::replace(&mut open.len, len) != len {
+                    self.finished_since = None;
+                }
+                let quiet = now - *self.finished_since.get_or_insert(now);
+                if quiet < COMPRESSING_QUIET {
+                    open.content.unpack_anew();
+                    return Ok(Next::After(COMPRESSING_QUIET - quiet));
+                }
                 let damaged = loss::damaged(&open.path, &error);
                 let place = open.place_now();
-                let Some(next) = successor(&self.path, &place)? else {
+                let Some(next) = successor(&self.path, &place, &open.content)? else {
                     return Ok(Next::OnChange);
                 };
                 let gaps = [damaged]
@@ -217,7 +224,11 @@ impl FileInput {
     }
 
     /// At the end of the open file: is it still the log, or has it been renamed away?
-    fn at_end(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<Next> {
+    fn at_end(
+        &mut self,
+        (now, is_blind): (Instant, bool),
+        events: &mut Vec<InputEvent>,
+    ) -> io::Result<Next> {
         self.buffer = Vec::new();
         self.look_back(now, events)?;
         let Some(open) = &mut self.open else {
@@ -229,12 +240,20 @@ impl FileInput {
             return Ok(Next::OnChange);
         }
         // None: renamed or deleted, and the new file is not there yet.
-        let Some(mut next) = successor(&self.path, &open.place_now())? else {
+        let Some(mut next) = successor(&self.path, &open.place_now(), &open.content)? else {
             return Ok(Next::OnChange);
         };
-        if self.copied && !next.is_current {
-            next.how = How::Copied;
+        let now_there = open.content.metadata()?;
+        if open.content.is_plain() && now_there.len() != open.cutter.end() {
+            // Written to since it was looked at, and only then rotated.
+            return Ok(Next::Now);
         }
+        next.how = match next.how {
+            How::Next if self.copied && !next.is_current => How::Copied,
+            // Deleted, and made anew perhaps more than once.
+            How::Next if is_blind && now_there.nlink() == 0 && next.is_current => How::Pruned,
+            how => how,
+        };
         if next.is_current && open.content.is_plain() {
             // Where nobody tells the program of the rotation, it goes on writing to the old file.
             if next.len == 0 {
@@ -246,9 +265,10 @@ impl FileInput {
                 return Ok(Next::After(RENAMED_QUIET - quiet));
             }
         }
+        let opened = Open::begin(&next, false)?;
         self.give_out_rest(events)?;
         let gaps = gaps(&self.path, &next, Seen::Whole);
-        self.start(&next, gaps, events)?;
+        self.go_on(opened, &next, gaps, events)?;
         Ok(Next::Now)
     }
 
@@ -263,15 +283,20 @@ impl FileInput {
             return Ok(Next::OnChange);
         };
         let place = open.place_now();
-        let Some(found) = locate(&self.path, Some(&place))? else {
+        let Some(mut found) = locate(&self.path, Some(&place))? else {
             // Truncated and then renamed: it is found when the log is there again.
             return Ok(Next::OnChange);
         };
-        let is_blind = self.looked.is_some_and(|looked| now - looked > BLIND);
+        if found.how == How::Same && found.dev_ino != open.dev_ino {
+            found.how = How::Copied;
+        }
+        let is_blind = self.is_blind(now);
         let is_inside_line = open.cutter.is_inside_line();
         let end = open.cutter.end();
         let unread = open.len.saturating_sub(end);
         let seen = match found.how {
+            // How long the text is, a compressed copy does not say.
+            How::Copied if found.coding != Coding::Plain => Seen::Unread(0),
             How::Copied => Seen::Unread(open.len.saturating_sub(found.len.max(end))),
             How::Same => Seen::Whole,
             // The beginning of a line whose end was not read goes with it.
@@ -279,14 +304,14 @@ impl FileInput {
             _ if is_blind => Seen::Unread(0),
             _ => Seen::Whole,
         };
-        match found.how {
-            How::Copied | How::Same => self.inside_line = is_inside_line,
-            _ if unread > 0 => {}
-            _ => self.give_out_rest(events)?,
+        let goes_on = matches!(found.how, How::Copied | How::Same);
+        let opened = Open::begin(&found, goes_on && is_inside_line)?;
+        if !goes_on && unread == 0 {
+            self.give_out_rest(events)?;
         }
         tracing::info!(path = %self.path.display(), how = ?found.how, unread, "truncated");
         let gaps = gaps(&self.path, &found, seen);
-        self.start(&found, gaps, events)?;
+        self.go_on(opened, &found, gaps, events)?;
         Ok(Next::Now)
     }
 
@@ -309,30 +334,21 @@ impl FileInput {
         gaps: Vec<Gap>,
         events: &mut Vec<InputEvent>,
     ) -> io::Result<()> {
-        let left = self.open.take().filter(|_| found.how == How::Next);
-        let mut content = Content::open(&found.path)?;
-        let meta = content.metadata()?;
-        if (meta.dev(), meta.ino()) != found.dev_ino {
-            // Renamed since it was found.
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        // In this order: a compressed file is read from its start to its end only once.
-        let head_len = found.offset.min(HEAD_BYTES as u64);
-        let head = content.range(0, head_len as usize)?;
-        let before_from = found.offset.saturating_sub(TAIL_BYTES as u64);
-        let before = content.range(before_from, (found.offset - before_from) as usize)?;
-        let inside_line = self.inside_line && found.offset > 0;
-        tracing::debug!(path = %found.path.display(), offset = found.offset, how = ?found.how, "open");
-        let open = Open {
-            path: found.path.clone(),
-            dev_ino: found.dev_ino,
-            mtime_ns: mtime_ns(&meta),
-            len: meta.len(),
-            cutter: LineCutter::new(found.offset, &before, inside_line),
-            head: (head_len, head_hash(&head)),
-            is_in_hole: false,
-            content,
-        };
+        let opened = Open::begin(found, self.inside_line)?;
+        self.go_on(opened, found, gaps, events)
+    }
+
+    /// Leaves the file that is open for the one that was `found` and is `open` now.
+    fn go_on(
+        &mut self,
+        open: Open,
+        found: &Found,
+        gaps: Vec<Gap>,
+        events: &mut Vec<InputEvent>,
+    ) -> io::Result<()> {
+        self.say_late(events)?;
+        let left = self.open.take();
+        let left = left.filter(|_| matches!(found.how, How::Next | How::Pruned));
         // What is said once is not to be said again after a restart.
         let at = open.place_now();
         for gap in gaps {
@@ -355,8 +371,17 @@ impl FileInput {
         Ok(())
     }
 
-    /// Says what was written to the file that was left.
+    /// Says what was written to the file that was left, for a while.
     fn look_back(&mut self, now: Instant, events: &mut Vec<InputEvent>) -> io::Result<()> {
+        self.say_late(events)?;
+        let until = (self.left.as_mut()).map(|left| left.until.get_or_insert(now + LEFT_WATCHED));
+        if until.is_some_and(|until| now > *until) {
+            self.left = None;
+        }
+        Ok(())
+    }
+
+    fn say_late(&mut self, events: &mut Vec<InputEvent>) -> io::Result<()> {
         let Some(left) = &mut self.left else {
             return Ok(());
         };
@@ -364,9 +389,6 @@ impl FileInput {
         if len > left.end {
             events.push(InputEvent::Gap(loss::late(&left.path, len - left.end)));
             left.end = len;
-        }
-        if now > *left.until.get_or_insert(now + LEFT_WATCHED) {
-            self.left = None;
         }
         Ok(())
     }
@@ -383,55 +405,6 @@ impl From<Open> for Left {
     }
 }
 
-impl Open {
-    /// Whether the bytes read last, and the first ones, are still where they were.
-    fn is_unchanged(&mut self) -> io::Result<bool> {
-        let recent = self.cutter.recent();
-        let from = self.cutter.end() - recent.len() as u64;
-        let there = self.content.range(from, recent.len())?;
-        if there != recent {
-            return Ok(false);
-        }
-        let (head_len, head) = self.head;
-        // Where the bytes read last are the first ones, they were just compared.
-        if from == 0 {
-            return Ok(true);
-        }
-        let head_there = self.content.range(0, head_len as usize)?;
-        Ok(head_hash(&head_there) == head)
-    }
-
-    /// Hashes the first bytes, as far as they are before `position`.
-    fn know_head(&mut self, position: u64) -> io::Result<()> {
-        let head_len = position.min(HEAD_BYTES as u64);
-        if self.head.0 < head_len {
-            let head = self.content.range(0, head_len as usize)?;
-            self.head = (head_len, head_hash(&head));
-        }
-        Ok(())
-    }
-
-    fn place_behind(&mut self, line: &Line) -> io::Result<Place> {
-        self.know_head(line.end)?;
-        Ok(self.place(line.end, line.tail))
-    }
-
-    fn place_now(&self) -> Place {
-        self.place(self.cutter.position(), self.cutter.tail())
-    }
-
-    fn place(&self, offset: u64, tail: u64) -> Place {
-        Place {
-            dev: self.dev_ino.0,
-            ino: self.dev_ino.1,
-            offset,
-            head_len: self.head.0,
-            head: self.head.1,
-            tail,
-            mtime_ns: self.mtime_ns,
-        }
-    }
-}
-
+mod open;
 #[cfg(test)]
 mod tests;

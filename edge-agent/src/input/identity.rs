@@ -4,6 +4,7 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
@@ -81,9 +82,23 @@ pub struct Place {
     /// The file's modification time when it was read, nanoseconds since 1970.
     #[serde(rename = "m")]
     pub mtime_ns: i64,
+    /// When the file was made, nanoseconds since 1970, where the file system says so. A number is
+    /// used again for other files, but not together with this.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub born_ns: Option<i64>,
 }
 
 impl Place {
+    /// Whether a file with this inode number, made at this time, is the file of this position,
+    /// whatever was written to it since.
+    pub fn is_in(&self, ino: u64, born_ns: Option<i64>) -> bool {
+        let is_born_then = match (self.born_ns, born_ns) {
+            (Some(own), Some(other)) => own == other,
+            _ => true,
+        };
+        self.ino == ino && is_born_then
+    }
+
     /// Whether `content` holds, before this position, what the file of this position held.
     ///
     /// # Errors
@@ -105,6 +120,12 @@ pub fn mtime_ns(meta: &Metadata) -> i64 {
     meta.mtime()
         .saturating_mul(1_000_000_000)
         .saturating_add(meta.mtime_nsec())
+}
+
+/// When the file was made, nanoseconds since 1970; `None` where the file system does not keep it.
+pub fn born_ns(meta: &Metadata) -> Option<i64> {
+    let born = meta.created().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(born.as_nanos()).ok()
 }
 
 /// The hash of a file's first bytes.
@@ -147,6 +168,7 @@ mod tests {
             head: head_hash(head),
             tail: tail_hash(&content[..offset]),
             mtime_ns: 0,
+            born_ns: None,
         }
     }
 

@@ -6,9 +6,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::chain::{Sibling, chain, directory};
+use super::chain::{Chain, Sibling, chain, directory};
 use super::content::{Coding, Content};
-use super::identity::{HEAD_BYTES, Place};
+use super::identity::{HEAD_BYTES, Place, mtime_ns};
 
 /// So many names of a directory are looked at for a file that was given an unusual one.
 const LISTED_MAX: usize = 4096;
@@ -23,6 +23,8 @@ pub struct Found {
     pub dev_ino: (u64, u64),
     /// Its size on the disk in bytes.
     pub len: u64,
+    /// How its text is held.
+    pub coding: Coding,
     /// Whether it has the log's own name.
     pub is_current: bool,
     /// How far its text was read.
@@ -48,6 +50,8 @@ pub enum How {
     Truncated,
     /// The file of the position is gone; the oldest that came after it.
     Gone,
+    /// As `Next`, but rotation has deleted the one that was read, and perhaps others behind it.
+    Pruned,
 }
 
 /// Where to go on after `place`, for the log at `path`. `None`: no such file, wait for it.
@@ -59,15 +63,17 @@ pub fn locate(path: &Path, place: Option<&Place>) -> io::Result<Option<Found>> {
     let Some(place) = place else {
         return Ok(current.map(|file| found(file, true, How::Fresh)));
     };
-    let siblings = chain(path)?;
-    let has_inode = |file: &Sibling| file.dev_ino.1 == place.ino;
+    let siblings = chain(path)?.files;
+    let has_inode = |file: &Sibling| file.is_of(place);
     let is_reused = current.as_ref().is_some_and(has_inode);
     if let Some(file) = holder(current.as_ref(), &siblings, place)? {
         let is_current = current.as_ref() == Some(&file);
-        // A number is also reused after compression, but not before the next rotation.
+        // Where files do not tell when they were made: a number is also reused after compression,
+        // but not before the next rotation.
+        let is_certain = place.born_ns.is_some() && file.born_ns.is_some();
         let is_copy = is_reused
             && !has_inode(&file)
-            && (file.coding == Coding::Plain || siblings.last() == Some(&file));
+            && (is_certain || file.coding == Coding::Plain || siblings.last() == Some(&file));
         let how = if is_copy { How::Copied } else { How::Same };
         let mut found = found(file, is_current, how);
         found.offset = place.offset;
@@ -82,14 +88,17 @@ pub fn locate(path: &Path, place: Option<&Place>) -> io::Result<Option<Found>> {
     Ok(first_of(newer(&siblings, place), current, how))
 }
 
-/// The file that comes after the one that `place` is the end of; `None` when there is none.
+/// The file that comes after the one that `place` is the end of and that is open as `left`; `None`
+/// when there is none.
 ///
 /// # Errors
 /// As [`locate`].
-pub fn successor(path: &Path, place: &Place) -> io::Result<Option<Found>> {
+pub fn successor(path: &Path, place: &Place, left: &Content) -> io::Result<Option<Found>> {
     // Before the chain: should it be renamed meanwhile, it is found there.
     let current = current(path)?;
-    let siblings = chain(path)?;
+    let chain = chain(path)?;
+    let siblings = &chain.files;
+    // While it is open its number is not given to another file.
     let is_ours = |file: &Sibling| file.dev_ino == (place.dev, place.ino);
     let mut ours = siblings.iter().position(is_ours);
     if ours.is_none() {
@@ -101,12 +110,47 @@ pub fn successor(path: &Path, place: &Place) -> io::Result<Option<Found>> {
             }
         }
     }
-    let rest = match ours {
-        Some(index) => &siblings[index + 1..],
-        None => newer(&siblings, place),
+    let (rest, how) = match ours {
+        Some(index) => {
+            let rest = &siblings[index + 1..];
+            // Left behind when compression was turned on: the files behind it went on without it.
+            let is_left = rest
+                .first()
+                .is_some_and(|next| next.is_named_like(&siblings[index]));
+            (rest, if is_left { How::Pruned } else { How::Next })
+        }
+        None => {
+            let rest = newer(siblings, place);
+            // Asked for after the listing: what was deleted meanwhile stands in it.
+            let is_next = is_behind_deleted(&chain, rest, deleted_ns(left)?);
+            (rest, if is_next { How::Next } else { How::Pruned })
+        }
     };
     let current = current.filter(|file| !is_ours(file));
-    Ok(first_of(rest, current, How::Next))
+    Ok(first_of(rest, current, how))
+}
+
+/// When an open file was deleted, nanoseconds since 1970; `None`: it was not, or was written to
+/// since, which hides it.
+fn deleted_ns(left: &Content) -> io::Result<Option<i64>> {
+    let meta = left.metadata()?;
+    let changed_ns = (meta.ctime().saturating_mul(1_000_000_000)).saturating_add(meta.ctime_nsec());
+    Ok((meta.nlink() == 0 && changed_ns > mtime_ns(&meta)).then_some(changed_ns))
+}
+
+/// Whether nothing can have been deleted between a file that is not in the chain any more and the
+/// `rest` of the chain behind it. Rotation makes a new log each time it deletes the oldest file:
+/// if the newest rotated file is older than that deletion, there was only this one.
+fn is_behind_deleted(chain: &Chain, rest: &[Sibling], deleted_ns: Option<i64>) -> bool {
+    let Some(newest) = rest.last() else {
+        // Not rotated but deleted, or renamed in a way of its own.
+        return !chain.is_cut;
+    };
+    let is_before = newest
+        .born_ns
+        .zip(deleted_ns)
+        .is_some_and(|(born, deleted)| born < deleted);
+    is_before && rest.len() == chain.files.len() && !chain.is_cut
 }
 
 /// The first that can be read and holds anything, else the log itself.
@@ -131,6 +175,7 @@ fn found(file: Sibling, is_current: bool, how: How) -> Found {
         path: file.path,
         dev_ino: file.dev_ino,
         len: file.len,
+        coding: file.coding,
         is_current,
         offset: 0,
         how,
@@ -162,12 +207,12 @@ fn holder(
     // The same inode first: two files may begin alike and one may be a copy of the other. Device
     // numbers change when a disk is plugged in elsewhere, and at restarts.
     for file in newest_first() {
-        if file.dev_ino == (place.dev, place.ino) && holds(file, place)? {
+        if file.dev_ino.0 == place.dev && file.is_of(place) && holds(file, place)? {
             return Ok(Some(file.clone()));
         }
     }
     for file in newest_first() {
-        if file.dev_ino.1 == place.ino && holds(file, place)? {
+        if file.is_of(place) && holds(file, place)? {
             return Ok(Some(file.clone()));
         }
     }
@@ -227,7 +272,7 @@ fn elsewhere(path: &Path, place: &Place) -> io::Result<Option<Sibling>> {
             let Ok(found) = Sibling::at(&file.path()) else {
                 continue;
             };
-            if is_file && found.dev_ino.1 == place.ino && holds(&found, place)? {
+            if is_file && found.is_of(place) && holds(&found, place)? {
                 return Ok(Some(found));
             }
         }

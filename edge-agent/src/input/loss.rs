@@ -44,6 +44,13 @@ fn of_file(path: &Path, found: &Found, seen: Seen) -> Option<Gap> {
             );
             return Some(gap("copytruncate", words, bytes));
         }
+        (How::Pruned, _) => {
+            let words = format!(
+                "{name} was rotated faster than it was read: the file that was read is deleted, and \
+                 perhaps others behind it, which are lost; keep more rotated files"
+            );
+            return Some(gap("deleted", words, None));
+        }
         (How::Truncated, Seen::BeforeStart) => format!(
             "{name} was written anew while the agent was not running; what it got after the agent \
              had read it is lost"

@@ -15,7 +15,7 @@ use crate::input::{At, FileInput, InputEvent, JournalInput, Next};
 
 /// What an input reads from.
 pub(super) enum Reader {
-    File(FileInput),
+    File(Box<FileInput>),
     Socket(SocketInput),
     Syslog(SyslogInput),
     Journal(JournalInput),
@@ -34,7 +34,7 @@ impl Reader {
         match &config.kind {
             InputKind::File(file) => {
                 let input = FileInput::new(&file.path, place, assembly.is_inside_line());
-                Ok(Reader::File(input))
+                Ok(Reader::File(Box::new(input)))
             }
             InputKind::Socket(socket) => Ok(Reader::Socket(SocketInput::new(
                 socket.file.clone(),

@@ -35,6 +35,7 @@ fn origin(offset: u64) -> Origin {
         head: 0,
         tail: 0,
         mtime_ns: 0,
+        born_ns: None,
     };
     Origin {
         at: At::File(place),

@@ -23,6 +23,8 @@ pub struct Log {
     pub got: Vec<u32>,
     /// `why` and `bytes` of the gaps that came.
     pub gaps: Vec<(String, Option<u64>)>,
+    /// How many lines had come when each gap came.
+    pub gap_at: Vec<usize>,
     /// What they say.
     pub words: Vec<String>,
 }
@@ -53,6 +55,7 @@ impl Log {
             reading,
             got: Vec::new(),
             gaps: Vec::new(),
+            gap_at: Vec::new(),
             words: Vec::new(),
         }
     }
@@ -114,6 +117,7 @@ impl Log {
                 assert_eq!(entry.component, "agent");
                 let why = entry.context.why.unwrap();
                 self.gaps.push((why, entry.context.bytes));
+                self.gap_at.push(self.got.len());
                 self.words.push(entry.message);
             } else if entry.component != "agent" {
                 self.got.push(number(&entry.message));
@@ -141,6 +145,21 @@ impl Log {
 
     pub fn lost_and_twice(&self) -> (Vec<u32>, Vec<u32>) {
         lost_and_twice(self.written, &self.got)
+    }
+
+    /// Lines that are missing at a place where a gap says so, and lines that are just missing.
+    pub fn said_and_silent(&self) -> (usize, usize) {
+        let ends = (self.got.iter().copied()).chain([self.written]);
+        let (mut said, mut silent, mut before) = (0, 0, 0);
+        for (at, number) in ends.enumerate() {
+            let missing = number.saturating_sub(before) as usize;
+            match self.gap_at.contains(&at) {
+                true => said += missing,
+                false => silent += missing,
+            }
+            before = number + 1;
+        }
+        (said, silent)
     }
 
     /// Every line once and in order, and these gaps.

@@ -9,4 +9,5 @@ mod down;
 mod killed;
 mod log;
 mod running;
+mod stopped;
 mod torn;

@@ -121,6 +121,7 @@ fn origin(line: u64) -> Origin {
         head: 0,
         tail: 0,
         mtime_ns: 0,
+        born_ns: None,
     };
     Origin {
         at: At::File(place),
