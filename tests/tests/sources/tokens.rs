@@ -1,5 +1,5 @@
-//! XOAUTH2 with a refresh token over the whole product: our server asks a provider over HTTPS, signs in
-//! to a real Dovecot with what it got, and Dovecot asks the provider whether that is good.
+//! XOAUTH2 with a refresh token over the whole product: our server asks a provider over HTTPS, signs
+//! in to a real Dovecot with what it got, and Dovecot asks the provider whether that is good.
 
 use serde_json::{Value, json};
 use tests::services::{CLIENT_ID, CLIENT_SECRET, Dovecot, DovecotSetup, REFRESH_TOKEN, Tokens};

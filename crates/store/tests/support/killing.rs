@@ -1,5 +1,5 @@
-//! The loop of every test that kills a writer: the test binary itself is started as the writer, killed
-//! with SIGKILL, and started again. What the writer does is the test's own.
+//! The loop of every test that kills a writer: the test binary itself is started as the writer,
+//! killed with SIGKILL, and started again. What the writer does is the test's own.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -28,7 +28,7 @@ pub struct Kills {
 /// So that the kills come at other moments of the writer's work.
 const LONGER: Duration = Duration::from_millis(13);
 
-/// In the process that is to be the writer: the store, and where to begin. `None` in the test itself.
+/// In the process that is to be the writer: the store, and where to begin. `None` in the test.
 pub fn as_writer() -> Option<(Store, u64)> {
     let role = std::env::var(ROLE).ok()?;
     let (data, first) = role.rsplit_once('=').unwrap();

@@ -1,5 +1,5 @@
-//! Files that had to wait at their source, while there is no room in quarantine for them: left alone
-//! for a while, so that they are not downloaded again with every poll. In memory only.
+//! Files that had to wait at their source, while there is no room in quarantine for them: left
+//! alone for a while, so that they are not downloaded again with every poll. In memory only.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use wire::Micros;
 use wire::time::MINUTE_US;
 
-/// How long a file that had to wait is left alone. Each costs a download: of 1 MiB at most, so that a
-/// full quarantine costs no more than four of them an hour and file.
+/// How long a file that had to wait is left alone: a full quarantine costs no more than four
+/// downloads an hour and file, each of 1 MiB at most.
 const PAUSE_US: i64 = 15 * MINUTE_US;
 /// Files known to wait; those beyond are downloaded with each poll, as many as one poll takes.
 const FILES_MAX: usize = ::drops::limits::TAKEN_A_POLL;
