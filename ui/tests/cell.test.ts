@@ -30,7 +30,8 @@ test('the panel says the last drop, the signal, what arrived and what it costs',
     'good, -79 dBm',
     '97 %',
     '800 KB of 1.5 MB, $0.40',
-    'November: 1.2 MB by its end, $0.60',
+    'Data in November',
+    '1.2 MB by its end, $0.60',
   ]) {
     expect(within(panel).getByText(words)).toBeTruthy();
   }

@@ -79,7 +79,7 @@ test('what is wrong with a field stands beside it, and nothing is sent', async (
   expect(screen.getByText(/Only the name or address/)).toBeTruthy();
   await userEvent.click(screen.getByRole('button', { name: 'Add source' }));
   expect(screen.getByText('User is needed.')).toBeTruthy();
-  expect(screen.getByText('A name is needed: errors say it.')).toBeTruthy();
+  expect(screen.getByText('A name is needed: the list and errors use it.')).toBeTruthy();
   expect(server.cellular.sent).toEqual([]);
 });
 

@@ -254,6 +254,12 @@ fn reason(error: &Error) -> String {
         Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "it is for another name".to_owned(),
+        // The name that webpki gives to a certificate that is an authority's and a server's in one.
+        Error::InvalidCertificate(CertificateError::Other(other))
+            if other.to_string() == "CaUsedAsEndEntity" =>
+        {
+            "it is signed by itself".to_owned()
+        }
         other => other.to_string(),
     }
 }

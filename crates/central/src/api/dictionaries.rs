@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use store::{DictionaryInfo, DictionaryOrigin};
+use store::{DictionaryInfo, DictionaryOrigin, Store, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use wire::drops::{Dictionary, DictionaryId};
 
@@ -51,6 +51,9 @@ pub struct DictionaryView {
     pub size_bytes: u64,
     /// Whether agents are given this one.
     pub is_current: bool,
+    /// Machines whose last heartbeat said that they pack with it. One that is heard by cell only
+    /// says nothing of it and is not counted.
+    pub machines: u64,
 }
 
 /// How a dictionary came about.
@@ -92,9 +95,9 @@ pub struct AddParams {
     (status = 401, body = ErrorBody, description = "no valid credential"),
 ))]
 pub async fn get_dictionaries(State(app): State<Shared>) -> Result<Json<DictionaryList>, ApiError> {
-    let all = app.with_store(|store| store.cell().dictionaries()).await?;
-    let current = all.iter().find(|info| info.is_current).map(|info| info.id);
-    let dictionaries = all.into_iter().map(DictionaryView::from).collect();
+    let dictionaries = app.with_store(views).await?;
+    let current = dictionaries.iter().find(|view| view.is_current);
+    let current = current.map(|view| view.id);
     Ok(Json(DictionaryList {
         dictionaries,
         current,
@@ -216,12 +219,11 @@ pub async fn use_dictionary(
                 return Ok(None);
             }
             shared.dictionaries.choose(store)?;
-            let all = store.cell().dictionaries()?;
-            Ok(all.into_iter().find(|info| info.id == id))
+            Ok(views(store)?.into_iter().find(|view| view.id == id))
         })
         .await?;
     let found = found.ok_or_else(no_such_dictionary)?;
-    Ok(Json(found.into()))
+    Ok(Json(found))
 }
 
 /// Keeps a dictionary, and has what waits for it read.
@@ -248,15 +250,26 @@ async fn keep(
             store.cell().add_dictionary(&info, &bytes)?;
             shared.dictionaries.choose(store)?;
             // One that was there before stays as it was.
-            let all = store.cell().dictionaries()?;
-            Ok(all
-                .into_iter()
-                .find(|kept| kept.id == info.id)
-                .unwrap_or(info))
+            let kept = views(store)?.into_iter().find(|view| view.id == info.id);
+            Ok(kept.unwrap_or_else(|| DictionaryView::new(info, 0)))
         })
         .await?;
     retry_waiting_soon(app, Reason::Dictionary(id));
-    Ok(kept.into())
+    Ok(kept)
+}
+
+/// Every dictionary, the newest first, with how many machines pack with it.
+fn views(store: &Store) -> Result<Vec<DictionaryView>, StoreError> {
+    let used: Vec<DictionaryId> = store
+        .fleet_facts(clock::now())?
+        .into_iter()
+        .filter_map(|facts| facts.heartbeat?.1.dictionary)
+        .collect();
+    let view = |info: DictionaryInfo| {
+        let machines = used.iter().filter(|id| **id == info.id).count();
+        DictionaryView::new(info, machines as u64)
+    };
+    Ok(store.cell().dictionaries()?.into_iter().map(view).collect())
 }
 
 fn dictionary_id(text: &str) -> Result<DictionaryId, ApiError> {
@@ -273,8 +286,8 @@ fn no_such_dictionary() -> ApiError {
     )
 }
 
-impl From<DictionaryInfo> for DictionaryView {
-    fn from(info: DictionaryInfo) -> DictionaryView {
+impl DictionaryView {
+    fn new(info: DictionaryInfo, machines: u64) -> DictionaryView {
         DictionaryView {
             id: info.id,
             origin: match info.origin {
@@ -286,6 +299,7 @@ impl From<DictionaryInfo> for DictionaryView {
             entries: info.entries,
             size_bytes: info.size_bytes,
             is_current: info.is_current,
+            machines,
         }
     }
 }

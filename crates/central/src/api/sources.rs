@@ -215,7 +215,7 @@ fn is_free(app: &Shared, source: &Source) -> Result<(), ApiError> {
         return Err(ApiError::new(
             StatusCode::CONFLICT,
             "user_taken",
-            format!("another source of kind http has the user {user:?}; choose another"),
+            format!("another HTTP source has the user {user:?} already; choose another user"),
         ));
     }
     Ok(())

@@ -3,7 +3,7 @@
 use async_imap::error::Error;
 
 use super::Config;
-use super::connect::failure;
+use super::connect::{failure, said as words_of};
 use super::mailbox::{Mailbox, TALK_BYTES, utf7};
 use crate::{After, SourceError};
 
@@ -42,8 +42,10 @@ pub(super) async fn act(
                     After::Move => format!("it could not be moved to {target}"),
                     After::Delete | After::Keep => "it could not be deleted".to_owned(),
                 };
-                let words =
-                    format!("{what} ({said}); check that the folder exists, and the rights");
+                let words = format!(
+                    "{what} ({}); check that the folder exists, and the rights",
+                    words_of(&said)
+                );
                 return Ok(Err(words));
             }
             Err(other) => return Err(failure(&steps, other)),

@@ -147,6 +147,7 @@ fn refusal(config: &Config, steps: &Steps, error: Error) -> SourceError {
     const NOT_NOW: [&str; 4] = ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"];
     match error {
         Error::No(words) if NOT_NOW.iter().any(|code| words.contains(code)) => {
+            let words = said(&words);
             SourceError::Unreachable(format!("{} takes no sign-in now ({words})", config.host))
         }
         Error::No(words) | Error::Bad(words) => {
@@ -157,8 +158,10 @@ fn refusal(config: &Config, steps: &Steps, error: Error) -> SourceError {
                 Auth::Xoauth2 => "user and token",
             };
             SourceError::Refused(format!(
-                "{} refused user {} ({words}); check {what}",
-                config.host, config.user
+                "{} refused user {} ({}); check {what}",
+                config.host,
+                config.user,
+                said(&words)
             ))
         }
         Error::Validate(_) => {
@@ -185,7 +188,7 @@ pub(super) fn failure(steps: &Steps, error: Error) -> SourceError {
             SourceError::Unreachable(format!("{host} closed the connection; is it overloaded?"))
         }
         Error::No(words) | Error::Bad(words) => {
-            let words: String = words
+            let words: String = said(&words)
                 .chars()
                 .filter(|c| !c.is_control())
                 .take(MOST)
@@ -193,5 +196,32 @@ pub(super) fn failure(steps: &Steps, error: Error) -> SourceError {
             SourceError::Protocol(format!("{host} refused a request: {words}"))
         }
         _ => SourceError::Protocol(format!("{host} does not speak IMAP as we know it")),
+    }
+}
+
+/// The server's own words: the library wraps them as `code: None, info: Some("...")`.
+pub(super) fn said(words: &str) -> String {
+    let Some((_, info)) = words.split_once("info: ") else {
+        return words.to_owned();
+    };
+    let info = info
+        .strip_prefix("Some(\"")
+        .and_then(|info| info.strip_suffix("\")"));
+    let Some(info) = info else {
+        return "it gives no reason".to_owned();
+    };
+    info.replace("\\\"", "\"").replace("\\\\", "\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said;
+
+    #[test]
+    fn a_refusal_is_told_in_the_servers_own_words() {
+        let wrapped = r#"code: None, info: Some("[AUTHENTICATIONFAILED] No such \"user\".")"#;
+        assert_eq!(said(wrapped), "[AUTHENTICATIONFAILED] No such \"user\".");
+        assert_eq!(said("code: None, info: None"), "it gives no reason");
+        assert_eq!(said("Mailbox is full"), "Mailbox is full");
     }
 }

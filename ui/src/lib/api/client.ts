@@ -9,6 +9,7 @@ import type {
   TestAnswer,
 } from '../sources/types';
 import type { Cell, DataPlan } from '../cell/types';
+import type { Dictionary, DictionaryList } from '../dictionaries/types';
 import { withQuery } from '../route/paths';
 import { Refused } from './failure';
 import type { Answer, Request, Transport } from './transport';
@@ -152,9 +153,25 @@ export class Client {
     return this.#get(`/api/drops?${query}`, signal);
   }
 
-  /** Gives the server a dictionary, so that drops which wait for it are read. */
-  giveDictionary(file: Uint8Array<ArrayBuffer>): Promise<{ id: string }> {
+  dictionaries(): Promise<DictionaryList> {
+    return this.#get('/api/dictionaries');
+  }
+
+  /** Brings a dictionary as a file: drops that wait for it are read. */
+  addDictionary(file: Uint8Array<ArrayBuffer>): Promise<Dictionary> {
     return this.#ask({ method: 'POST', path: '/api/dictionaries', body: file });
+  }
+
+  /** Makes one from the logs of the last days; `give`: machines are given it. It takes its time. */
+  trainDictionary(days: number, give: boolean, signal: AbortSignal): Promise<Dictionary> {
+    const body = { days, make_current: give };
+    return this.#ask({ method: 'POST', path: '/api/dictionaries/train', body, signal });
+  }
+
+  /** Machines are given this one from now on. */
+  useDictionary(id: string): Promise<Dictionary> {
+    const path = `/api/dictionaries/${encodeURIComponent(id)}/use`;
+    return this.#ask({ method: 'POST', path });
   }
 
   cell(machine: string, signal?: AbortSignal): Promise<Cell> {

@@ -1008,6 +1008,12 @@ export interface components {
             id: string;
             /** @description Whether agents are given this one. */
             is_current: boolean;
+            /**
+             * Format: int64
+             * @description Machines whose last heartbeat said that they pack with it. One that is heard by cell only
+             *     says nothing of it and is not counted.
+             */
+            machines: number;
             /** @description How it came about. */
             origin: components["schemas"]["Origin"];
             /**

@@ -3,6 +3,7 @@ import { getContext, setContext } from 'svelte';
 
 import { Client } from '../api/client';
 import type { LiveMessage, Transport } from '../api/transport';
+import { DictionariesState } from '../dictionaries/dictionaries.svelte';
 import { FleetState } from '../fleet/fleet.svelte';
 import { Live } from '../live/live.svelte';
 import { Router } from '../route/router.svelte';
@@ -21,6 +22,7 @@ export class Session {
   readonly theme = new Theme();
   readonly fleet: FleetState;
   readonly sources: SourcesState;
+  readonly dictionaries: DictionariesState;
   readonly server: Server;
   /** No valid session: nothing can be shown but how to get one. */
   signedOut = $state(false);
@@ -31,6 +33,7 @@ export class Session {
     this.live = new Live(transport);
     this.fleet = new FleetState(this.client, this.clock);
     this.sources = new SourcesState(this.client);
+    this.dictionaries = new DictionariesState(this.client);
     this.server = new Server(this.client);
   }
 

@@ -64,7 +64,7 @@ export function usedOf({ used_bytes, budget_bytes, cost_cents, ...plan }: PlanUs
   return plan.price_cents_per_mb > 0 ? `${used}, ${money(cost_cents, plan.currency)}` : used;
 }
 
-/** "1.2 MB by its end, $0.60", after the name of the month. */
+/** "1.2 MB by its end, $0.60": what the month will come to. */
 export function forecastOf({ forecast_bytes, forecast_cents, ...plan }: PlanUse): string {
   const cost = plan.price_cents_per_mb > 0 ? `, ${money(forecast_cents, plan.currency)}` : '';
   return `${bytes(forecast_bytes)} by its end${cost}`;

@@ -1,12 +1,20 @@
 // What the fleet page says about the whole: is anything wrong, where, since when.
 import type { Machine, Status } from '../api/types';
 import { counted } from '../format/number';
+import type { Tone } from '../ui/tone';
 
 export const STATUS_WORD: Record<Status, string> = {
   red: 'In trouble',
   yellow: 'To watch',
   grey: 'Not heard yet',
   green: 'Well',
+};
+
+export const STATUS_TONE: Record<Status, Tone> = {
+  red: 'bad',
+  yellow: 'warn',
+  grey: 'unheard',
+  green: 'good',
 };
 
 export function headline(machines: Machine[]): string {

@@ -2,6 +2,7 @@
 import type { Machine } from '../api/types';
 import { STATUS_WORD } from '../fleet/words';
 import {
+  DICTIONARIES,
   DROPS,
   FLEET,
   LOGS,
@@ -25,6 +26,7 @@ const READY: Command[] = [
   { id: 'sources', words: 'Sources', hint: 'Page', href: SOURCES },
   { id: 'quarantine', words: 'Quarantine', hint: 'Page', href: QUARANTINE },
   { id: 'drops', words: 'Recent drops', hint: 'Page', href: DROPS },
+  { id: 'dictionaries', words: 'Dictionaries', hint: 'Page', href: DICTIONARIES },
   ready('Errors and worse, last 24 hours', LOGS, { level: 'ERROR' }),
   ready('Errors and worse, last hour', LOGS, { level: 'ERROR', from: '-1h' }),
   ready('Critical, last 30 days', LOGS, { level: 'CRITICAL', from: '-30d' }),

@@ -5,6 +5,7 @@ export const LOGS = '/logs';
 export const SOURCES = '/sources';
 export const QUARANTINE = '/sources/quarantine';
 export const DROPS = '/sources/drops';
+export const DICTIONARIES = '/sources/dictionaries';
 
 export function machinePath(id: string): string {
   return `/machines/${encodeURIComponent(id)}`;

@@ -48,7 +48,7 @@ export function isKept({ kind, values, before }: Draft, { key, input }: Field): 
 /** Every fault by its field's key, in words; the name counts as a field. */
 export function faults(draft: Draft): Map<string, string> {
   const found = new Map<string, string>();
-  if (!draft.name.trim()) found.set('name', 'A name is needed: errors say it.');
+  if (!draft.name.trim()) found.set('name', 'A name is needed: the list and errors use it.');
   for (const field of shown(draft)) {
     const fault = faultOf(draft, field);
     if (fault) found.set(field.key, fault);
@@ -68,6 +68,9 @@ function faultOf(draft: Draft, field: Field) {
   }
   if (key === 'pin' && value && !/^sha256\/[A-Za-z0-9+/]{43}=?$/.test(value)) {
     return 'sha256/ and 44 characters of base64, as the test shows it.';
+  }
+  if (field.least && value && value.length < field.least) {
+    return `${field.least} characters or more.`;
   }
   if (input !== 'number' || !value) return undefined;
   const [least, most] = range ?? [0, Infinity];

@@ -15,6 +15,8 @@ export interface Field {
   when?: { key: string; is: string[] };
   /** Smallest and largest, for numbers. */
   range?: [number, number];
+  /** The fewest characters. */
+  least?: number;
   /** Few need it: it stands behind "More". */
   more?: boolean;
   /** It decides to whom the secrets are shown: when it changes, they are asked for again. */
@@ -68,7 +70,7 @@ const TIMES: Field[] = [
   },
   {
     key: 'timeout_s',
-    label: 'Give a step up after (seconds)',
+    label: 'Longest wait (seconds)',
     input: 'number',
     first: '20',
     range: [1, 300],
@@ -223,6 +225,10 @@ export const FIELDS: Record<FormKind, Field[]> = {
   ],
   http: [
     { ...USER, first: 'usalive' },
-    { ...PASSWORD, hint: 'Long and random: this address may be open to the whole internet.' },
+    {
+      ...PASSWORD,
+      least: 12,
+      hint: 'Long and random: this address may be open to the whole internet.',
+    },
   ],
 };

@@ -1,12 +1,13 @@
-// The three lists of the Sources page, by their addresses.
-import { DROPS, QUARANTINE, SOURCES } from '../route/paths';
+// The lists of the Sources page, by their addresses.
+import { DICTIONARIES, DROPS, QUARANTINE, SOURCES } from '../route/paths';
 
-export type SourcesTab = 'sources' | 'quarantine' | 'drops';
+export type SourcesTab = 'sources' | 'quarantine' | 'drops' | 'dictionaries';
 
 export const TABS: { tab: SourcesTab; href: string; words: string }[] = [
   { tab: 'sources', href: SOURCES, words: 'Sources' },
   { tab: 'quarantine', href: QUARANTINE, words: 'Quarantine' },
   { tab: 'drops', href: DROPS, words: 'Recent drops' },
+  { tab: 'dictionaries', href: DICTIONARIES, words: 'Dictionaries' },
 ];
 
 export function tabOf(parts: string[]): SourcesTab {
@@ -14,7 +15,6 @@ export function tabOf(parts: string[]): SourcesTab {
 }
 
 export function isSourcesTab(parts: string[]): boolean {
-  return (
-    parts.length === 1 || (parts.length === 2 && ['quarantine', 'drops'].includes(parts[1] ?? ''))
-  );
+  if (parts.length === 1) return true;
+  return parts.length === 2 && TABS.some(({ tab }) => tab === parts[1] && tab !== 'sources');
 }

@@ -1,6 +1,9 @@
 // What is said of sources: where they are, how they are, when they are asked next. Pure.
 import { counted } from '../format/number';
+import { asSentence } from '../format/text';
 import { duration, shortly } from '../format/time';
+import { plain } from '../logs/escape';
+import type { Tone } from '../ui/tone';
 import { KIND_WORD } from './kinds';
 import type { Source } from './types';
 
@@ -8,10 +11,17 @@ import type { Source } from './types';
 export function whereOf({ kind, config }: Source): string {
   if (config.kind === 'http') return `HTTP POST to this server, as ${config.user}`;
   const { host, user, folder = '', interval_s: seconds = 60 } = config;
+  const at = config.port ? `${host}:${config.port}` : host;
   const every = `every ${seconds <= 120 ? `${seconds} s` : duration(seconds * 1000)}`;
-  if (kind === 'imap') return `Mail ${user} at ${host}, ${folder || 'INBOX'}, ${every}`;
+  if (kind === 'imap') return `Mail ${user} at ${at}, ${folder || 'INBOX'}, ${every}`;
   const path = folder === '/' ? '' : folder.startsWith('/') ? folder : folder && `/${folder}`;
-  return `${KIND_WORD[kind]} ${host}${path}, ${every}`;
+  return `${KIND_WORD[kind]} ${at}${path}, ${every}`;
+}
+
+/** What is wrong with it, as a sentence; undefined while nothing is known to be. */
+export function troubleOf({ config, status }: Source): string | undefined {
+  const host = 'host' in config ? config.host : '';
+  return status.error ? asSentence(plain(status.error.message), host) : undefined;
 }
 
 export type Look = 'ok' | 'failing' | 'never' | 'off';
@@ -21,6 +31,13 @@ export const LOOK_WORD: Record<Look, string> = {
   failing: 'Failing',
   never: 'Not asked yet',
   off: 'Off',
+};
+
+export const LOOK_TONE: Record<Look, Tone> = {
+  ok: 'good',
+  failing: 'bad',
+  never: 'unheard',
+  off: 'off',
 };
 
 export function lookOf({ enabled, status }: Source): Look {
@@ -69,7 +86,9 @@ export function headline(sources: Source[], waiting: number): string {
   }
   if (quarantine) return quarantine;
   if (sources.length === 0) return 'No source of drops yet';
-  return sources.length === 1 ? 'The source is well' : `All ${sources.length} sources are well`;
+  return sources.length === 1
+    ? 'The source is well'
+    : `${sources.length === 2 ? 'Both' : `All ${sources.length}`} sources are well`;
 }
 
 /** "Test call seen 14:02": the HTTP kind's proof that USALive reaches us. */
