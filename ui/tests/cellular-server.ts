@@ -1,8 +1,9 @@
 // The part of the server in memory that knows sources, quarantine, drops and data plans.
 import type { Answer, Request } from '../src/lib/api/transport';
 import type { Cell, DataPlan } from '../src/lib/cell/types';
+import type { Dictionary } from '../src/lib/dictionaries/types';
 import type { Drop, QuarantineWhole, Source, TestAnswer } from '../src/lib/sources/types';
-import { aSource, noCell } from './cellular';
+import { aDictionary, aSource, noCell } from './cellular';
 
 export class CellularServer {
   sources: Source[] = [];
@@ -19,6 +20,10 @@ export class CellularServer {
     files: 2,
     sample: ['a', 'b'],
   };
+  dictionaries: Dictionary[] = [];
+  /** A training ends when this does, and with this refusal if there is one. */
+  trained: Promise<void> = Promise.resolve();
+  untrained: { code: string; message: string } | null = null;
   /** What was sent, as it came. */
   sent: { method: string; path: string; body: unknown }[] = [];
   #next = 100;
@@ -32,7 +37,7 @@ export class CellularServer {
     if (first === 'sources') return this.#source(method, id, how, body);
     if (first === 'quarantine') return this.#quarantine(id, how);
     if (first === 'drops') return json(200, { drops: this.drops, next: null });
-    if (first === 'dictionaries') return json(201, { id: 'a1b2c3d4' });
+    if (first === 'dictionaries') return this.#dictionary(method, id, how, body);
     if (pathname.endsWith('/cell')) return json(200, this.cell);
     if (method === 'DELETE') return { status: 204, body: '' };
     return json(200, method === 'PUT' ? body : this.plan);
@@ -53,6 +58,32 @@ export class CellularServer {
     const made = aSource(id ?? `s${(this.#next += 1)}`, body as Partial<Source>);
     this.sources = [...this.sources.filter((source) => source.id !== id), made];
     return json(method === 'POST' ? 201 : 200, made);
+  }
+
+  async #dictionary(
+    method: string,
+    id: string | undefined,
+    how: string | undefined,
+    body: unknown,
+  ) {
+    if (method === 'GET') {
+      const current = this.dictionaries.find((one) => one.is_current)?.id ?? null;
+      return json(200, { dictionaries: this.dictionaries, current });
+    }
+    if (how === 'use') {
+      this.dictionaries = this.dictionaries.map((one) => ({ ...one, is_current: one.id === id }));
+      return json(
+        200,
+        this.dictionaries.find((one) => one.id === id),
+      );
+    }
+    if (id !== 'train') return json(201, aDictionary('a1b2c3d4', { origin: 'uploaded' }));
+    await this.trained;
+    if (this.untrained) return json(409, this.untrained);
+    const { make_current: isCurrent } = body as { make_current: boolean };
+    const made = aDictionary('0badcafe', { origin: 'trained', entries: 12_034 });
+    this.dictionaries = [{ ...made, is_current: isCurrent }, ...this.dictionaries];
+    return json(201, this.dictionaries[0]);
   }
 
   #quarantine(id: string | undefined, how: string | undefined): Answer {

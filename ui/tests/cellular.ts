@@ -1,5 +1,6 @@
 // Sources, quarantine and cellular facts as a server would answer them, for the tests.
 import type { Cell } from '../src/lib/cell/types';
+import type { Dictionary } from '../src/lib/dictionaries/types';
 import type { QuarantineWhole, Source } from '../src/lib/sources/types';
 import { NOW } from './server';
 
@@ -54,6 +55,19 @@ export function failing(id: string, message: string): Source {
     error: { code: 'refused', message },
   };
   return { ...fine, status: { ...fine.status, ...status } as Source['status'] };
+}
+
+export function aDictionary(id: string, part: Partial<Dictionary> = {}): Dictionary {
+  return {
+    id,
+    origin: 'shipped',
+    created_at: ago(7200),
+    entries: 0,
+    size_bytes: 12_600,
+    is_current: false,
+    machines: 0,
+    ...part,
+  };
 }
 
 export function anItem(id: number, part: Partial<QuarantineWhole> = {}): QuarantineWhole {

@@ -45,6 +45,8 @@ export class DictionariesState {
   /** Machines are given this one from now on. */
   async use(id: string): Promise<void> {
     await this.client.useDictionary(id);
+    // Its words were about the one that machines were given before.
+    if (this.training.kind === 'done') this.training = { kind: 'idle' };
     await this.load();
   }
 

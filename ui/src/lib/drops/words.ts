@@ -15,7 +15,7 @@ export function heldOf({ entries, accepted, upgraded, duplicates, left_out }: Dr
   if (entries === 0) return left ? `none; ${left}` : 'none: a sign of life';
   const known = duplicates - upgraded;
   const parts = [
-    `${count(accepted)} new`,
+    accepted > 0 ? `${count(accepted)} new` : 'none new',
     upgraded > 0 ? `${count(upgraded)} made whole` : '',
     known > 0 ? `${count(known)} known already` : '',
   ];
