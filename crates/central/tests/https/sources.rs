@@ -270,4 +270,10 @@ async fn plans_count_bytes_and_money_and_dictionaries_go_out_with_heartbeats() {
         2,
         "with the shipped one"
     );
+    let machines = |id: &Value| {
+        let all = list["dictionaries"].as_array().unwrap();
+        let found = all.iter().find(|one| one["id"] == *id).unwrap();
+        found["machines"].clone()
+    };
+    assert_eq!(machines(&trained["id"]), json!(1), "the heartbeat said so");
 }
