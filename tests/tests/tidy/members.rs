@@ -11,6 +11,7 @@ const ANY: &[&str] = &[
     "eport",
     "store",
     "drops",
+    "vendlog-notify",
     "central",
     "edge-agent",
     "sim",
@@ -30,12 +31,17 @@ const ASYNC_OR_IO: &[&str] = &[
 ];
 
 /// A member, the members that it may use, and the outside crates that it must not.
-const TABLE: [(&str, &[&str], &[&str]); 10] = [
+const TABLE: [(&str, &[&str], &[&str]); 11] = [
     ("wire", &[], ASYNC_OR_IO),
     ("eport", &[], ASYNC_OR_IO),
     ("drops", &["wire"], &["rusqlite", "axum"]),
+    ("vendlog-notify", &["wire"], &["rusqlite", "axum"]),
     ("store", &["wire"], &["tokio", "axum", "reqwest", "hyper"]),
-    ("central", &["wire", "store", "drops"], &["rusqlite"]),
+    (
+        "central",
+        &["wire", "store", "drops", "vendlog-notify"],
+        &["rusqlite"],
+    ),
     ("src-tauri", &["central", "wire"], &["rusqlite"]),
     ("edge-agent", &["wire", "eport"], &["rusqlite", "axum"]),
     ("sim", ANY, &["rusqlite"]),
