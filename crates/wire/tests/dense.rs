@@ -285,7 +285,7 @@ fn each_reason_has_its_own_error() {
     let code = |text: &str| dense::decode(text, |_| Some(dictionary.clone())).map_err(|e| e.code());
     assert_eq!(code("VM001|0122-1430|E|a|b|").unwrap_err(), "not_a_drop");
     assert_eq!(
-        code(&drop.replacen("VD1", "VD2", 1)).unwrap_err(),
+        code(&drop.replacen("VD2", "VD3", 1)).unwrap_err(),
         "unknown_version"
     );
     assert_eq!(code(&drop[..drop.len() - 9]).unwrap_err(), "damaged");

@@ -101,7 +101,7 @@ fn streams_of_what_drops_are_made_of_say_nothing_that_is_not_in_them() {
         "\\u{1F600}",
         "\"",
         "{",
-        "VD1",
+        "VD2",
         " ",
         "~",
         "!",

@@ -26,10 +26,14 @@ pub(crate) enum Field {
     Change,
     Length,
     Recall,
+    Component,
+    Column,
+    Again,
+    Cell,
 }
 
 /// How many fields there are.
-pub(crate) const FIELDS: usize = Field::Recall as usize + 1;
+pub(crate) const FIELDS: usize = Field::Cell as usize + 1;
 
 /// The place of a number: its field, and hashes of what is known there, the most telling first.
 pub(crate) struct Place<'c> {
@@ -45,6 +49,28 @@ pub(crate) trait Coder {
 
     /// A number.
     fn number(&mut self, place: &Place<'_>, value: u128) -> Result<u128, Broken>;
+
+    /// One of so many, of which each is as likely as its neighbours.
+    fn cell(&mut self, place: &Place<'_>, below: u64, value: u64) -> Result<u64, Broken> {
+        let number = self.number(place, value.into())?;
+        let number = u64::try_from(number).map_err(|_| TOO_LONG)?;
+        (number < below).then_some(number).ok_or(TOO_LONG)
+    }
+
+    /// One of so many, of which any is as likely as any other.
+    fn even(&mut self, below: u64, value: u64) -> Result<u64, Broken> {
+        let place = Place {
+            field: Field::Cell,
+            contexts: &[],
+        };
+        self.cell(&place, below, value)
+    }
+
+    /// Yes or no, where yes is so much of all that may be.
+    fn odds(&mut self, yes: u64, all: u64, value: bool) -> Result<bool, Broken> {
+        let _ = (yes, all);
+        Ok(self.even(2, value.into())? == 1)
+    }
 
     /// A text; `slot` says what for. A reader stops beyond `most` bytes.
     fn text(&mut self, slot: u32, value: &str, most: usize) -> Result<String, Broken>;

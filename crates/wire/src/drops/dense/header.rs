@@ -1,68 +1,69 @@
-//! The first line of a dense drop: 14 fields between commas, numbers in base 62.
+//! What a dense drop says beside its entries: a line of four fields between commas, and the first
+//! bytes of its payload.
 //!
-//! `VD1,VM001,H,1vivhP,1,1w,0:y:U:U,,MTY,3rRAci,s4,1x24iw,21,1fDmKI`, in this order: version,
-//! machine, number, epoch, first seq covered, how many seqs, counts from DEBUG to CRITICAL, left
-//! out (nothing when nothing is), uptime, made at, time and codec, dictionary, characters of the
-//! payload, and a CRC-32 over all that stands before it and over the payload, without white space.
+//! `VD2,VM001,21,1fDmKI`: version, machine, characters of the payload, and a CRC-32 over all that
+//! stands before it and over the payload, without white space; numbers in base 62. A person sees
+//! what it is and whose; the rest is as small as bytes make it, since each character of a header is
+//! one less for entries.
+//!
+//! The bytes: dictionary (4), forms (1), then LEB128: number, epoch, first seq covered, how many
+//! seqs, seconds from 2026 until it was made, uptime, left out by level, covered by level. What the
+//! entries tell anyway is not repeated: the forms say which of these are missing.
 
 use super::Codec;
-use crate::drops::{Counts, Covers, DictionaryId, DropError, DropHeader, TimePrecision};
+use super::coder::Broken;
+use crate::drops::{Counts, Covers, DictionaryId, DropEntry, DropError, DropHeader, TimePrecision};
+use crate::template::varint;
+use crate::time::SECOND_US;
 use crate::{MachineId, Micros};
 
 /// How a dense drop begins; the digit is the version.
 pub(super) const MAGIC: &str = "VD";
-const VERSION: &str = "VD1";
-const FIELDS: usize = 14;
+const VERSION: &str = "VD2";
+const FIELDS: usize = 4;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// A CRC-32 in base 62, always written so wide.
 const CRC_CHARS: usize = 6;
+/// 2026-01-01T00:00:00Z, in seconds: times since then are short for years.
+const TIME_BASE_S: i64 = 1_767_225_600;
 
-/// What the first line says beyond the [`DropHeader`].
+/// The forms: precision and codec as one number in the lower half of the byte, and these.
+const FORMS_MASK: u8 = 15;
+const HAS_UPTIME: u8 = 16;
+const HAS_LEFT_OUT: u8 = 32;
+/// The counts are what was left out and what is told.
+const COUNTS_TOLD: u8 = 64;
+/// The last seq covered is that of the last entry.
+const LAST_TOLD: u8 = 128;
+
+const TIMES: [TimePrecision; 3] = [
+    TimePrecision::Minute,
+    TimePrecision::Second,
+    TimePrecision::Millisecond,
+];
+const CUT: Broken = Broken("its header is cut");
+
+/// The first line.
 pub(super) struct Line {
-    pub header: DropHeader,
-    pub codec: Codec,
-    pub dictionary: DictionaryId,
+    pub machine: MachineId,
     /// Characters of the payload.
     pub chars: usize,
     /// The CRC-32 that it states.
     pub crc: u32,
 }
 
+/// The first bytes of the payload.
+pub(super) struct Head {
+    /// Counts and last seq may be missing until [`Head::complete`].
+    pub header: DropHeader,
+    pub codec: Codec,
+    pub dictionary: DictionaryId,
+    forms: u8,
+}
+
 /// The line without its CRC; [`crc`] goes behind it.
-pub(super) fn write(
-    header: &DropHeader,
-    codec: Codec,
-    dictionary: DictionaryId,
-    chars: usize,
-) -> String {
-    let covers = &header.covers;
-    let seqs = if covers.is_empty() {
-        0
-    } else {
-        covers.last.wrapping_sub(covers.first).wrapping_add(1)
-    };
-    let time = match header.time {
-        TimePrecision::Minute => 'm',
-        TimePrecision::Second => 's',
-        TimePrecision::Millisecond => 'f',
-    };
-    [
-        VERSION.to_owned(),
-        header.machine.to_string(),
-        base62(header.number),
-        base62(header.epoch),
-        base62(covers.first),
-        base62(seqs),
-        counts(&covers.counts),
-        counts(&header.left_out),
-        header.uptime_s.map_or(String::new(), base62),
-        base62(folded(header.made_at.0.div_euclid(crate::time::SECOND_US))),
-        format!("{time}{}", codec as u8),
-        base62(dictionary.0.into()),
-        base62(chars as u64),
-        String::new(),
-    ]
-    .join(",")
+pub(super) fn write_line(machine: &MachineId, chars: usize) -> String {
+    format!("{VERSION},{machine},{},", base62(chars as u64))
 }
 
 /// A CRC as it is written.
@@ -72,9 +73,8 @@ pub(super) fn crc(crc: u32) -> String {
 
 /// Reads a line off the front of a text without white space; answers it with the length of what the
 /// CRC covers of it, and where the payload begins.
-pub(super) fn read(text: &str) -> Result<(Line, usize, usize), DropError> {
-    const CUT: &str = "its first line is cut or changed";
-    let bad = || DropError::Damaged(CUT.to_owned());
+pub(super) fn read_line(text: &str) -> Result<(Line, usize, usize), DropError> {
+    let bad = || DropError::Damaged("its first line is cut or changed".to_owned());
     let mut fields = text.splitn(FIELDS, ',');
     let mut next = || fields.next().ok_or_else(bad);
     let version = next()?;
@@ -83,29 +83,9 @@ pub(super) fn read(text: &str) -> Result<(Line, usize, usize), DropError> {
             version.trim_start_matches(MAGIC).chars().take(8).collect(),
         ));
     }
-    let number = |field: &str| from_base62(field).ok_or_else(bad);
     let machine: MachineId = next()?.parse().map_err(|_| bad())?;
-    let (drop_number, epoch) = (number(next()?)?, number(next()?)?);
-    let (first, seqs) = (number(next()?)?, number(next()?)?);
-    let last = if seqs == 0 {
-        0
-    } else {
-        first.wrapping_add(seqs - 1)
-    };
-    let covers = Covers {
-        first,
-        last,
-        counts: read_counts(next()?).ok_or_else(bad)?,
-    };
-    let left_out = read_counts(next()?).ok_or_else(bad)?;
-    let uptime_s = match next()? {
-        "" => None,
-        field => Some(number(field)?),
-    };
-    let made_at = unfolded(number(next()?)?).saturating_mul(crate::time::SECOND_US);
-    let (time, codec) = read_forms(next()?).ok_or_else(bad)?;
-    let dictionary = u32::try_from(number(next()?)?).map_err(|_| bad())?;
-    let chars = usize::try_from(number(next()?)?).map_err(|_| bad())?;
+    let chars = from_base62(next()?).and_then(|chars| usize::try_from(chars).ok());
+    let chars = chars.ok_or_else(bad)?;
     let rest = next()?;
     let stated = rest
         .get(..CRC_CHARS)
@@ -113,61 +93,138 @@ pub(super) fn read(text: &str) -> Result<(Line, usize, usize), DropError> {
         .ok_or_else(bad)?;
     let covered = text.len() - rest.len();
     let line = Line {
-        header: DropHeader {
-            machine,
-            number: drop_number,
-            epoch,
-            made_at: Micros(made_at),
-            uptime_s,
-            covers,
-            left_out,
-            time,
-        },
-        codec,
-        dictionary: DictionaryId(dictionary),
+        machine,
         chars,
         crc: u32::try_from(stated).map_err(|_| bad())?,
     };
     Ok((line, covered, covered + CRC_CHARS))
 }
 
-fn read_forms(field: &str) -> Option<(TimePrecision, Codec)> {
-    let (time, codec) = field.split_at_checked(1)?;
-    let time = match time {
-        "m" => TimePrecision::Minute,
-        "s" => TimePrecision::Second,
-        "f" => TimePrecision::Millisecond,
-        _ => return None,
+/// The first bytes of the payload of a drop with these entries.
+pub(super) fn write_head(
+    header: &DropHeader,
+    codec: Codec,
+    dictionary: DictionaryId,
+    entries: &[DropEntry],
+) -> Vec<u8> {
+    let covers = &header.covers;
+    let time = TIMES.iter().position(|time| *time == header.time);
+    let mut forms = (codec as u8 - 1) * TIMES.len() as u8 + time.unwrap_or_default() as u8;
+    let mut set = |flag: u8, is_set: bool| {
+        forms |= if is_set { flag } else { 0 };
+        is_set
     };
-    Some((time, Codec::from_digit(codec)?))
-}
-
-/// `2g:0:3`: zeros at the end are not written.
-fn counts(counts: &Counts) -> String {
-    let counts = counts.as_array();
-    let kept = counts.iter().rposition(|n| *n > 0).map_or(0, |at| at + 1);
-    let words: Vec<String> = counts[..kept].iter().map(|n| base62(*n)).collect();
-    words.join(":")
-}
-
-fn read_counts(field: &str) -> Option<Counts> {
-    let mut counts = [0; 5];
-    if field.is_empty() {
-        return Some(Counts::default());
+    let has_uptime = set(HAS_UPTIME, header.uptime_s.is_some());
+    let has_left_out = set(HAS_LEFT_OUT, header.left_out != Counts::default());
+    let counts_told = set(COUNTS_TOLD, told(header, entries) == Some(covers.counts));
+    let last_told = set(LAST_TOLD, last(entries) == Some(covers.last));
+    let mut bytes = dictionary.0.to_be_bytes().to_vec();
+    bytes.push(forms);
+    let mut put = |value: u64| varint::put(&mut bytes, value.into());
+    put(header.number);
+    put(header.epoch);
+    put(covers.first);
+    if !last_told {
+        put(covers.last.wrapping_sub(covers.first).wrapping_add(1));
     }
-    for (i, word) in field.split(':').enumerate() {
-        *counts.get_mut(i)? = from_base62(word)?;
+    let made_at_s = header.made_at.0.div_euclid(SECOND_US);
+    put(made_at_s.wrapping_sub(TIME_BASE_S) as u64);
+    if has_uptime {
+        put(header.uptime_s.unwrap_or_default());
+    }
+    for (is_there, counts) in [
+        (has_left_out, &header.left_out),
+        (!counts_told, &covers.counts),
+    ] {
+        if is_there {
+            counts.as_array().into_iter().for_each(&mut put);
+        }
+    }
+    bytes
+}
+
+/// Takes the head off the front of a payload.
+pub(super) fn take_head(machine: MachineId, bytes: &mut &[u8]) -> Result<Head, Broken> {
+    let (dictionary, rest) = bytes.split_first_chunk().ok_or(CUT)?;
+    let (forms, rest) = rest.split_first().ok_or(CUT)?;
+    *bytes = rest;
+    let (forms, both) = (*forms, forms & FORMS_MASK);
+    let codec = Codec::from_number(both / TIMES.len() as u8 + 1);
+    let codec = codec.ok_or(Broken("its entries are written in a way that is not known"))?;
+    let mut take = || {
+        let value = varint::take(bytes).map_err(|_| CUT)?;
+        u64::try_from(value).map_err(|_| CUT)
+    };
+    let (number, epoch, first) = (take()?, take()?, take()?);
+    let seqs = if forms & LAST_TOLD == 0 { take()? } else { 0 };
+    let made_at_s = (take()? as i64).wrapping_add(TIME_BASE_S);
+    let uptime_s = match forms & HAS_UPTIME {
+        0 => None,
+        _ => Some(take()?),
+    };
+    let mut counts = |is_there: bool| {
+        let mut counts = [0; 5];
+        if is_there {
+            for count in &mut counts {
+                *count = take()?;
+            }
+        }
+        Ok::<_, Broken>(Counts::from_array(counts))
+    };
+    let left_out = counts(forms & HAS_LEFT_OUT != 0)?;
+    let covers = Covers {
+        first,
+        last: first.wrapping_add(seqs).wrapping_sub(1),
+        counts: counts(forms & COUNTS_TOLD == 0)?,
+    };
+    Ok(Head {
+        header: DropHeader {
+            machine,
+            number,
+            epoch,
+            made_at: Micros(made_at_s.saturating_mul(SECOND_US)),
+            uptime_s,
+            covers,
+            left_out,
+            time: TIMES[usize::from(both) % TIMES.len()],
+        },
+        codec,
+        dictionary: DictionaryId(u32::from_be_bytes(*dictionary)),
+        forms,
+    })
+}
+
+impl Head {
+    /// The header, with what its entries tell.
+    pub(super) fn complete(mut self, entries: &[DropEntry]) -> Result<DropHeader, Broken> {
+        const NOT_TOLD: Broken = Broken("its entries do not tell what they should");
+        if self.forms & LAST_TOLD != 0 {
+            self.header.covers.last = last(entries).ok_or(NOT_TOLD)?;
+        }
+        if self.forms & COUNTS_TOLD != 0 {
+            self.header.covers.counts = told(&self.header, entries).ok_or(NOT_TOLD)?;
+        }
+        Ok(self.header)
+    }
+}
+
+/// What was left out and what the entries within the seqs covered are; `None` beyond all bounds.
+fn told(header: &DropHeader, entries: &[DropEntry]) -> Option<Counts> {
+    let mut counts = header.left_out.as_array();
+    for entry in entries.iter().map(|entry| &entry.entry) {
+        if entry.seq.is_some_and(|seq| header.covers.contains(seq)) {
+            let count = counts.get_mut(usize::from(entry.level.as_u8()))?;
+            *count = count.checked_add(1)?;
+        }
     }
     Some(Counts::from_array(counts))
 }
 
-/// 0, -1, 1, -2, 2 ... as 0, 1, 2, 3, 4 ...
-fn folded(value: i64) -> u64 {
-    (value << 1 ^ value >> 63) as u64
-}
-
-fn unfolded(value: u64) -> i64 {
-    (value >> 1) as i64 ^ -((value & 1) as i64)
+fn last(entries: &[DropEntry]) -> Option<u64> {
+    entries
+        .iter()
+        .filter_map(|entry| entry.entry.seq)
+        .next_back()
 }
 
 fn base62(mut value: u64) -> String {
@@ -206,8 +263,5 @@ mod tests {
             assert_eq!(from_base62(&base62(value)), Some(value));
         }
         assert_eq!(from_base62("zzzzzzzzzzzz"), None, "more than 64 bits");
-        for value in [0, 1, -1, i64::MAX, i64::MIN] {
-            assert_eq!(unfolded(folded(value)), value);
-        }
     }
 }

@@ -23,8 +23,9 @@ const ESCAPE: u8 = 1;
 pub(crate) fn fresh_model() -> Model {
     let mut model = Model::new(FIELDS * PLACES + TEXT_SETS);
     let mut writer = MixedWriter::new(&mut model);
-    for line in primer::LINES.lines() {
-        let written = writer.text(SLOT_MESSAGE, line, usize::MAX);
+    let words = primer::WORDS.split_whitespace();
+    for text in words.chain(primer::LINES.lines()) {
+        let written = writer.text(SLOT_MESSAGE, text, usize::MAX);
         debug_assert!(written.is_ok(), "a writer takes everything");
     }
     model
@@ -130,10 +131,7 @@ impl<B: Bits> Coder for Mixed<'_, B> {
 
     fn number(&mut self, place: &Place<'_>, value: u128) -> Result<u128, Broken> {
         let mut contexts = [0; CONTEXTS_MAX];
-        let contexts = &mut contexts[..place.contexts.len().min(CONTEXTS_MAX)];
-        for (i, context) in contexts.iter_mut().enumerate() {
-            *context = mix(&[place.contexts[i], place.field as u32, i as u32]);
-        }
+        let contexts = contexts_of(place, &mut contexts);
         let sets = place.field as usize * PLACES;
         let wanted = super::coder::bit_len(value);
         let mut len = 0;
@@ -158,6 +156,48 @@ impl<B: Bits> Coder for Mixed<'_, B> {
             read = read << 1 | u128::from(bit);
         }
         Ok(read)
+    }
+
+    fn cell(&mut self, place: &Place<'_>, below: u64, value: u64) -> Result<u64, Broken> {
+        let mut contexts = [0; CONTEXTS_MAX];
+        let contexts = contexts_of(place, &mut contexts);
+        let sets = place.field as usize * PLACES;
+        let bits = u64::BITS - below.saturating_sub(1).leading_zeros();
+        let mut read = 0u64;
+        for done in 0..bits {
+            let left = bits - 1 - done;
+            // What is not below needs no question.
+            if (read << 1 | 1) << left >= below {
+                read <<= 1;
+                continue;
+            }
+            let node = mix(&[bits, 1 << done | read as u32]) | 1 << 31;
+            let set = sets + (done as usize).min(PLACES - 1);
+            let bit = self.bit(contexts, node, set, value >> left & 1 == 1)?;
+            read = read << 1 | u64::from(bit);
+        }
+        Ok(read)
+    }
+
+    fn even(&mut self, below: u64, value: u64) -> Result<u64, Broken> {
+        let (mut low, mut count) = (0u64, below.max(1));
+        while count > 1 {
+            let lower = count / 2;
+            let one = (u128::from(count - lower) * u128::from(ONE) / u128::from(count)) as u32;
+            let is_upper = self.bits.bit(value >= low + lower, one)?;
+            (low, count) = if is_upper {
+                (low + lower, count - lower)
+            } else {
+                (low, lower)
+            };
+        }
+        Ok(low)
+    }
+
+    fn odds(&mut self, yes: u64, all: u64, value: bool) -> Result<bool, Broken> {
+        let one = u128::from(yes) * u128::from(ONE) / u128::from(all.max(1));
+        let one = (one as u32).clamp(1, ONE - 1);
+        self.bits.bit(value, one)
     }
 
     fn text(&mut self, slot: u32, value: &str, most: usize) -> Result<String, Broken> {
@@ -213,6 +253,15 @@ impl<B: Bits> Coder for Mixed<'_, B> {
     }
 }
 
+/// The contexts of a place as the model takes them.
+fn contexts_of<'c>(place: &Place<'_>, into: &'c mut [u32; CONTEXTS_MAX]) -> &'c [u32] {
+    let contexts = &mut into[..place.contexts.len().min(CONTEXTS_MAX)];
+    for (i, context) in contexts.iter_mut().enumerate() {
+        *context = mix(&[place.contexts[i], place.field as u32, i as u32]);
+    }
+    contexts
+}
+
 /// What is known of a text before its next letter.
 struct Letters {
     slot: u32,
@@ -241,8 +290,9 @@ impl Letters {
     fn contexts(&self) -> [u32; CONTEXTS_MAX] {
         [
             mix(&[1, self.whole, self.slot]),
-            mix(&[2, self.last4, self.before & 0xffff]),
             mix(&[3, self.last4]),
+            mix(&[8, self.word]),
+            mix(&[2, self.last4, self.before & 0xffff]),
             mix(&[4, self.word, self.last_word]),
             mix(&[5, self.last4 & 0x00ff_ffff]),
             mix(&[6, self.last4 & 0xffff]),

@@ -1,4 +1,4 @@
-//! The dense form of a drop: one header line, and its entries as densely as the dictionary allows
+//! The dense form of a drop: a short first line, and the rest of its header and its entries as densely as the dictionary allows
 //! in printable ASCII. Several codecs write it; the smallest is sent. Reading never panics and says
 //! no to whatever was changed.
 //!
@@ -8,11 +8,13 @@
 mod armour;
 pub(crate) mod bytes;
 pub(crate) mod coder;
+pub(crate) mod columns;
 mod header;
 pub(crate) mod json;
 mod logistic;
 pub(crate) mod mixed;
 pub(crate) mod model;
+pub(crate) mod param;
 mod params;
 mod primer;
 mod range;
@@ -30,7 +32,7 @@ use walk::{ENTRIES_MAX, Frame, SAID_MAX_BYTES, Walk};
 /// The longest dense drop that is read: many times what the reader takes, for other ways to send
 /// it.
 pub const DENSE_MAX_BYTES: usize = 64 * 1024;
-/// More than a header has: a machine's id, thirteen numbers and two lists of five.
+/// More than a first line has: a machine's id and two numbers.
 const HEADER_MAX_CHARS: usize = 512;
 /// What zstd may make of a payload: every text of a drop, with its numbers.
 const UNPACKED_MAX_BYTES: usize = SAID_MAX_BYTES + ENTRIES_MAX * 16;
@@ -52,8 +54,7 @@ pub(crate) enum Codec {
 impl Codec {
     const ALL: [Codec; 4] = [Codec::Text, Codec::Plain, Codec::PlainZstd, Codec::Mixed];
 
-    fn from_digit(digit: &str) -> Option<Codec> {
-        let number: u8 = digit.parse().ok()?;
+    fn from_number(number: u8) -> Option<Codec> {
         Codec::ALL.into_iter().find(|codec| *codec as u8 == number)
     }
 }
@@ -82,8 +83,10 @@ pub fn encode(header: &DropHeader, entries: &[DropEntry], dictionary: &Dictionar
         _ => Some(next),
     });
     let (codec, payload) = best.unwrap_or((Codec::Plain, Vec::new()));
-    let payload = armour::put(&payload);
-    let line = header::write(header, codec, dictionary.id(), payload.len());
+    let mut bytes = header::write_head(header, codec, dictionary.id(), entries);
+    bytes.extend(payload);
+    let payload = armour::put(&bytes);
+    let line = header::write_line(&header.machine, payload.len());
     let crc = header::crc(checksum(&line, &payload));
     format!("{line}{crc}\n{payload}")
 }
@@ -126,7 +129,7 @@ pub fn decode(
         return Err(DropError::TooLarge(text.len()));
     }
     let text = without_white_space(trimmed(text))?;
-    let (line, covered, begins) = header::read(&text)?;
+    let (line, covered, begins) = header::read_line(&text)?;
     let payload = begins
         .checked_add(line.chars)
         .and_then(|end| text.get(begins..end))
@@ -134,21 +137,25 @@ pub fn decode(
     if checksum(&text[..covered], payload) != line.crc {
         return Err(DropError::Damaged("its checksum does not fit".into()));
     }
-    let dictionary =
-        lookup(line.dictionary).ok_or(DropError::UnknownDictionary(line.dictionary))?;
-    let entries = armour::take(payload.as_bytes())
+    let damaged = |broken: Broken| DropError::Damaged(broken.0.into());
+    let bytes = armour::take(payload.as_bytes())
         .ok_or(Broken("the payload has characters that are not its own"))
-        .and_then(|bytes| read_payload(&line, &bytes, &dictionary));
-    let entries = entries.map_err(|broken| DropError::Damaged(broken.0.into()))?;
-    check_counts(&line.header, &entries)?;
-    Ok((line.header, entries))
+        .map_err(damaged)?;
+    let mut rest = bytes.as_slice();
+    let head = header::take_head(line.machine, &mut rest).map_err(damaged)?;
+    let dictionary =
+        lookup(head.dictionary).ok_or(DropError::UnknownDictionary(head.dictionary))?;
+    let entries = read_payload(&head, rest, &dictionary).map_err(damaged)?;
+    let header = head.complete(&entries).map_err(damaged)?;
+    check_counts(&header, &entries)?;
+    Ok((header, entries))
 }
 
 /// The bytes of the dense drop that a text begins with, white space within it included, when all of
 /// it is there and its checksum fits. Its dictionary need not be known.
 pub(super) fn whole_len(text: &str) -> Option<usize> {
     let (head, _) = solid(text, HEADER_MAX_CHARS);
-    let (line, covered, begins) = header::read(&head).ok()?;
+    let (line, covered, begins) = header::read_line(&head).ok()?;
     let chars = begins
         .checked_add(line.chars)
         .filter(|chars| *chars <= DENSE_MAX_BYTES)?;
@@ -178,16 +185,16 @@ fn solid(text: &str, bytes: usize) -> (String, usize) {
 }
 
 fn read_payload(
-    line: &header::Line,
+    head: &header::Head,
     bytes: &[u8],
     dictionary: &Dictionary,
 ) -> Result<Vec<DropEntry>, Broken> {
     const LEFT: Broken = Broken("the payload goes on after its last entry");
     let mut shapes = dictionary.shapes().clone();
-    let frame = frame(line.codec, &line.header, dictionary);
+    let frame = frame(head.codec, &head.header, dictionary);
     let mut walk = Walk::new(&mut shapes, frame, SAID_MAX_BYTES);
     let unpacked;
-    let plain = match line.codec {
+    let plain = match head.codec {
         Codec::Mixed => {
             let mut model = dictionary.model().clone();
             let mut reader = MixedReader::new(&mut model, bytes);

@@ -1,10 +1,16 @@
 //! The memory of the mixing codec: how often a bit was a one in each context, and how far each
 //! context is to be trusted. Whole numbers only: both ends of a drop must guess exactly alike.
+//!
+//! A guess is a weighted sum of what each context says, in the stretched domain. A weight belongs
+//! to a context, to how often the context was met, and to two sets: one of what is being told, one
+//! of how far the first contexts are known; so those come first that tell most. Contexts share one
+//! table, in which the least known of a few gives way: most contexts are met once and never again,
+//! and must not push out what the dictionary taught.
 
 use super::logistic::{LIMIT, STRETCH, UNIT, squash};
 
 /// The most contexts of one bit.
-pub(super) const CONTEXTS_MAX: usize = 7;
+pub(super) const CONTEXTS_MAX: usize = 8;
 /// The table of counters: 2^17 of 4 bytes, small enough to have two of on a Raspberry Pi.
 const SLOT_BITS: u32 = 17;
 /// The weights of one set: for each context and how often it was met, and one for a constant.
@@ -16,12 +22,14 @@ const KNOWN_SETS: usize = TRUSTS * TRUSTS * TRUSTS;
 /// A weight of one.
 const WEIGHT_ONE: i32 = 1 << 16;
 /// How often a counter has been met at most: beyond it, older bits fade.
-const COUNT_MAX: u32 = 250;
+const COUNT_MAX: u32 = 63;
+/// Slots that a counter may be in: what was met once gives way, what was met often stays.
+const WAYS: usize = 4;
 
 /// Counters and weights.
 #[derive(Clone)]
 pub(crate) struct Model {
-    /// Check (8 bits), count (8 bits), probability of a one (16 bits).
+    /// Check (10 bits), count (6 bits), probability of a one (16 bits).
     slots: Vec<u32>,
     weights: Vec<i32>,
     /// How often a set of weights was corrected.
@@ -75,9 +83,9 @@ impl Model {
             let at = find(&mut self.slots, hash(*context, node));
             guess.slots[i] = at;
             let slot = self.slots[at];
-            let count = slot >> 16 & 0xff;
-            let trust = trust(count);
-            let stretched = if count == 0 {
+            let met = count(slot);
+            let trust = trust(met);
+            let stretched = if met == 0 {
                 0
             } else {
                 i32::from(STRETCH[(slot & 0xffff) as usize >> 4])
@@ -109,10 +117,10 @@ impl Model {
         for set in guess.sets {
             let practice = &mut self.practice[set];
             let shift = match *practice {
-                0..32 => 14,
-                32..256 => 15,
-                256..2_048 => 16,
-                _ => 17,
+                0..32 => 13,
+                32..256 => 14,
+                256..2_048 => 15,
+                _ => 16,
             };
             *practice = practice.saturating_add(1);
             for (input, place) in &guess.inputs[..=guess.contexts] {
@@ -123,10 +131,10 @@ impl Model {
         }
         for at in &guess.slots[..guess.contexts] {
             let slot = &mut self.slots[*at];
-            let (count, one) = (*slot >> 16 & 0xff, (*slot & 0xffff) as i32);
+            let (met, one) = (count(*slot), (*slot & 0xffff) as i32);
             // After n bits, the next one counts 1 / (n + 1.5).
-            let one = one + (target - one) * 2 / (2 * count as i32 + 3);
-            *slot = *slot & 0xff00_0000 | (count + 1).min(COUNT_MAX) << 16 | one as u32;
+            let one = one + (target - one) * 2 / (2 * met as i32 + 3);
+            *slot = *slot & 0xffc0_0000 | (met + 1).min(COUNT_MAX) << 16 | one as u32;
         }
     }
 }
@@ -148,22 +156,24 @@ fn hash(context: u32, node: u32) -> u32 {
     hash.wrapping_mul(0xC2B2_AE35)
 }
 
-/// The place of the counter with this hash: found, or made in the place of the lesser of two.
+/// How often the counter of a slot was met.
+fn count(slot: u32) -> u32 {
+    slot >> 16 & COUNT_MAX
+}
+
+/// The place of the counter with this hash: found, or made in the place of the least of a few.
 fn find(slots: &mut [u32], hash: u32) -> usize {
-    let first = (hash >> (32 - SLOT_BITS)) as usize;
-    let second = first ^ 1;
-    let check = hash & 0xff;
-    for at in [first, second] {
-        if slots[at] >> 24 == check && slots[at] >> 16 & 0xff > 0 {
+    let first = (hash >> (32 - SLOT_BITS)) as usize & !(WAYS - 1);
+    let check = hash & 0x3ff;
+    let mut least = first;
+    for at in first..first + WAYS {
+        if slots[at] >> 22 == check && count(slots[at]) > 0 {
             return at;
         }
+        if count(slots[at]) < count(slots[least]) {
+            least = at;
+        }
     }
-    let count = |at: usize| slots[at] >> 16 & 0xff;
-    let at = if count(second) < count(first) {
-        second
-    } else {
-        first
-    };
-    slots[at] = check << 24 | 1 << 15;
-    at
+    slots[least] = check << 22 | 1 << 15;
+    least
 }

@@ -2,22 +2,19 @@
 //! each told by what it has in common with what was said before.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::coder::{Broken, Coder, Field, Place, TOO_LONG, bit_len, mix, mix_text};
-use crate::template::{self, Kind, Piece, varint};
+use super::columns::{Column, Columns};
+use super::param::{
+    BAD, HEX_TEXT, PADDED, Param, TEXT, bytes_of, column_key, hex_value, is_hex_text,
+};
+use crate::template::{self, Kind, Piece};
 
-/// The form of a parameter that is kept as a text; the same for every kind.
-const TEXT: u128 = 3;
-/// The form of a whole number with leading zeros.
-const PADDED: u128 = 2;
 /// So many values that look like an id are remembered, whatever they belong to.
 const REMEMBERED: usize = 16;
-/// A text that is at least so long and has a digit looks like an id.
-const ID_MIN_BYTES: usize = 6;
 /// Numbers below this are told anew rather than by where they were said before.
 const TELLING_MIN: u128 = 32;
-
-const BAD: Broken = Broken("parameters do not fit their template");
 
 /// How a number is told.
 mod mode {
@@ -27,17 +24,8 @@ mod mode {
     pub(super) const DOWN: u128 = 3;
     pub(super) const ECHO: u128 = 4;
     pub(super) const SUM: u128 = 5;
-}
-
-/// One parameter. What its parts mean depends on kind and form.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Param {
-    form: u128,
-    /// Amount, shape of a time, or count of digits.
-    number: u128,
-    /// Value of a padded number or of a time.
-    second: u128,
-    bytes: Vec<u8>,
+    /// Beyond its column.
+    pub(super) const BEYOND: u128 = 6;
 }
 
 /// What was last said in one place of one template.
@@ -46,11 +34,15 @@ struct Last {
     value: u128,
     change: u128,
     mode: u128,
+    /// How often its column was used, where its numbers lie there on average, and the last cell.
+    times: u32,
+    mean: u32,
+    cell: u32,
 }
 
 /// What the parameters before have said.
-#[derive(Default)]
 pub(super) struct Params {
+    columns: Arc<Columns>,
     last: HashMap<u32, Last>,
     ids: VecDeque<(Kind, Param)>,
     /// The numbers of this entry so far.
@@ -58,6 +50,16 @@ pub(super) struct Params {
 }
 
 impl Params {
+    /// Nothing was said yet.
+    pub(super) fn new(columns: Arc<Columns>) -> Params {
+        Params {
+            columns,
+            last: HashMap::new(),
+            ids: VecDeque::new(),
+            numbers: Vec::new(),
+        }
+    }
+
     /// Forgets the numbers of the entry before.
     pub(super) fn begin_entry(&mut self) {
         self.numbers.clear();
@@ -137,7 +139,8 @@ impl Params {
             field: Field::Form,
             contexts: &[slot, kind as u32],
         };
-        told.form = coder.number(&place, param.form)?;
+        let is_hex = param.form == TEXT && is_hex_text(&param.bytes);
+        told.form = coder.number(&place, if is_hex { HEX_TEXT } else { param.form })?;
         let small = |coder: &mut C, what: u32, value: u128| {
             let place = Place {
                 field: Field::Length,
@@ -150,13 +153,29 @@ impl Params {
                 let text = std::str::from_utf8(&param.bytes).map_err(|_| BAD)?;
                 told.bytes = coder.text(slot, text, most)?.into_bytes();
             }
+            (_, HEX_TEXT) => {
+                let count = usize::try_from(small(coder, 4, param.bytes.len() as u128)?);
+                let count = count.ok().filter(|count| *count <= most).ok_or(TOO_LONG)?;
+                for at in 0..count {
+                    let digit = param.bytes.get(at).map_or(0, |byte| hex_value(*byte));
+                    let digit = coder.even(16, digit)?;
+                    told.bytes.push(b"0123456789abcdef"[digit as usize & 15]);
+                }
+                told.form = TEXT;
+            }
             (Kind::Int, PADDED) | (Kind::Time, _) => {
                 told.number = small(coder, 1, param.number)?;
-                told.second = self.amount(coder, slot, param.second)?;
+                let key = column_key(slot, told.form, told.number);
+                told.second = self.amount(coder, slot, key, param.second)?;
             }
             (Kind::Dec, _) => {
                 let scale = small(coder, 2, param.number & 7)?;
-                let amount = self.amount(coder, slot, param.number >> 3)?;
+                let amount = self.amount(
+                    coder,
+                    slot,
+                    column_key(slot, told.form, scale),
+                    param.number >> 3,
+                )?;
                 if scale > 7 || bit_len(amount) > 124 {
                     return Err(BAD);
                 }
@@ -167,7 +186,10 @@ impl Params {
                 let count = bytes_of(kind, told.number).filter(|count| *count <= most);
                 told.bytes = coder.raw(count.ok_or(TOO_LONG)?, &param.bytes)?;
             }
-            _ => told.number = self.amount(coder, slot, param.number)?,
+            _ => {
+                let key = column_key(slot, told.form, 0);
+                told.number = self.amount(coder, slot, key, param.number)?;
+            }
         }
         if bit_len(told.number) > 126 {
             return Err(BAD);
@@ -176,21 +198,33 @@ impl Params {
     }
 
     /// A number that may have something to do with those before it.
-    fn amount<C: Coder>(&mut self, coder: &mut C, slot: u32, value: u128) -> Result<u128, Broken> {
+    fn amount<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        slot: u32,
+        key: u32,
+        value: u128,
+    ) -> Result<u128, Broken> {
+        let column = self.columns.get(key);
         let last = self.last.get(&slot).copied();
         let before = last.unwrap_or_default();
         let beside = self.numbers.last().copied().unwrap_or_default() as u32;
         let wanted = if C::READS {
             mode::ANEW
         } else {
-            self.mode(last, value)
+            self.mode(last, column, value)
         };
         let place = Place {
             field: Field::Mode,
             contexts: &[
                 mix(&[slot, before.mode as u32]),
                 slot,
-                mix(&[7, u32::from(last.is_some()), self.numbers.len() as u32]),
+                mix(&[
+                    7,
+                    u32::from(last.is_some()),
+                    self.numbers.len() as u32,
+                    u32::from(column.is_some()),
+                ]),
             ],
         };
         let told = coder.number(&place, wanted)?;
@@ -205,8 +239,10 @@ impl Params {
             };
             coder.number(&place, by)
         };
-        let value = match told {
-            mode::ANEW => {
+        let mut now = before;
+        let value = match (told, column) {
+            (mode::ANEW, Some(column)) => within(coder, slot, beside, column, &mut now, value)?,
+            (mode::ANEW | mode::BEYOND, _) => {
                 let place = Place {
                     field: Field::Amount,
                     contexts: &[
@@ -220,16 +256,16 @@ impl Params {
                 };
                 coder.number(&place, value)?
             }
-            mode::SAME => before.value,
-            mode::UP => {
+            (mode::SAME, _) => before.value,
+            (mode::UP, _) => {
                 let by = change(coder, 1, value.wrapping_sub(before.value))?;
                 before.value.checked_add(by).ok_or(BAD)?
             }
-            mode::DOWN => {
+            (mode::DOWN, _) => {
                 let by = change(coder, 0, before.value.wrapping_sub(value))?;
                 before.value.checked_sub(by).ok_or(BAD)?
             }
-            mode::ECHO => {
+            (mode::ECHO, _) => {
                 let at = self.numbers.iter().position(|number| *number == value);
                 let place = Place {
                     field: Field::Length,
@@ -239,26 +275,28 @@ impl Params {
                 let at = usize::try_from(at).map_err(|_| BAD)?;
                 *self.numbers.get(at).ok_or(BAD)?
             }
-            mode::SUM => self.sum().ok_or(BAD)?,
+            (mode::SUM, _) => self.sum().ok_or(BAD)?,
             _ => return Err(BAD),
         };
         self.numbers.push(value);
-        let now = Last {
-            value,
-            change: value.abs_diff(before.value),
-            mode: told,
-        };
+        (now.value, now.change, now.mode) = (value, value.abs_diff(before.value), told);
         self.last.insert(slot, now);
         Ok(value)
     }
 
     /// How a number is best told.
-    fn mode(&self, last: Option<Last>, value: u128) -> u128 {
+    fn mode(&self, last: Option<Last>, column: Option<Column>, value: u128) -> u128 {
         let cheap = |by: u128| bit_len(by) + 4 < bit_len(value);
+        let is_narrow = column.is_some_and(|column| !column.is_wide());
         match last {
+            _ if is_narrow && column.is_some_and(|column| column.index(value).is_some()) => {
+                mode::ANEW
+            }
             Some(last) if value >= TELLING_MIN && last.value == value => mode::SAME,
             _ if value >= TELLING_MIN && self.numbers.contains(&value) => mode::ECHO,
             _ if value >= TELLING_MIN && self.sum() == Some(value) => mode::SUM,
+            _ if column.is_some_and(|column| column.index(value).is_some()) => mode::ANEW,
+            _ if column.is_some() => mode::BEYOND,
             Some(last) if value > last.value && cheap(value - last.value) => mode::UP,
             Some(last) if value < last.value && cheap(last.value - value) => mode::DOWN,
             _ => mode::ANEW,
@@ -273,61 +311,50 @@ impl Params {
     }
 }
 
-impl Param {
-    /// Takes a parameter off the front of a blob.
-    fn take(kind: Kind, blob: &mut &[u8]) -> Result<Param, Broken> {
-        let head = varint::take(blob).map_err(|_| BAD)?;
-        let mut param = Param {
-            form: head & 3,
-            number: head >> 2,
-            ..Param::default()
-        };
-        let mut bytes = |count: Option<usize>| {
-            let split = count.and_then(|count| blob.split_at_checked(count));
-            let (taken, rest) = split.ok_or(BAD)?;
-            *blob = rest;
-            Ok(taken.to_vec())
-        };
-        match (kind, param.form) {
-            (_, TEXT) => {
-                param.bytes = bytes(usize::try_from(param.number).ok())?;
-                param.number = 0;
-            }
-            (Kind::Int, PADDED) | (Kind::Time, _) => {
-                param.second = varint::take(blob).map_err(|_| BAD)?;
-            }
-            (Kind::Hex | Kind::Id, _) => param.bytes = bytes(bytes_of(kind, param.number))?,
-            _ => {}
-        }
-        Ok(param)
-    }
-
-    /// Appends the parameter to a blob.
-    fn put(&self, kind: Kind, blob: &mut Vec<u8>) {
-        let is_text = self.form == TEXT;
-        let number = if is_text {
-            self.bytes.len() as u128
-        } else {
-            self.number
-        };
-        varint::put(blob, number << 2 | self.form & 3);
-        match (kind, self.form) {
-            (_, TEXT) => blob.extend_from_slice(&self.bytes),
-            (Kind::Int, PADDED) | (Kind::Time, _) => varint::put(blob, self.second),
-            _ => blob.extend_from_slice(&self.bytes),
-        }
-    }
-
-    fn looks_like_an_id(&self) -> bool {
-        let is_text = self.form == TEXT;
-        self.bytes.len() >= ID_MIN_BYTES && (!is_text || self.bytes.iter().any(u8::is_ascii_digit))
-    }
-}
-
-/// How many bytes the digits of a hexadecimal number or a UUID take.
-fn bytes_of(kind: Kind, number: u128) -> Option<usize> {
-    match kind {
-        Kind::Id => Some(16),
-        _ => usize::try_from((number >> 1).div_ceil(2)).ok(),
-    }
+/// A number by its place in its column.
+fn within<C: Coder>(
+    coder: &mut C,
+    slot: u32,
+    beside: u32,
+    column: Column,
+    state: &mut Last,
+    value: u128,
+) -> Result<u128, Broken> {
+    let index = column.index(value).unwrap_or_default();
+    let times = state.times.min(3);
+    let wide = u32::from(column.is_wide());
+    let (mean, cell) = match times {
+        0 => (0, 0),
+        _ => (state.mean, state.cell),
+    };
+    // What stands beside it matters exactly where there are few of both.
+    let beside = match beside {
+        few if few < TELLING_MIN as u32 && wide == 0 => few,
+        many => TELLING_MIN as u32 + bit_len(many.into()),
+    };
+    let last = if wide == 0 { cell } else { cell >> 2 };
+    let shared = mix(&[wide, column.cells() as u32]);
+    let place = Place {
+        field: Field::Cell,
+        contexts: &[
+            mix(&[1, slot]),
+            mix(&[2, shared, times, mean >> 4]),
+            mix(&[3, slot, times.min(1), mean >> 6]),
+            mix(&[4, slot, beside]),
+            mix(&[5, shared]),
+            mix(&[6, slot, times.min(1), last]),
+            mix(&[7, shared, times, cell, mean >> 6]),
+        ],
+    };
+    let cell = coder.cell(&place, column.cells(), column.cell(index))?;
+    let (first, end) = (column.first(cell), column.first(cell + 1));
+    let rest = coder.even(end - first, index.saturating_sub(first))?;
+    let index = first + rest;
+    let place = column.place(index) as i32;
+    let mean = state.mean as i32;
+    let count = state.times.min(7) as i32 + 1;
+    state.mean = (mean + (place - mean) / count) as u32;
+    state.cell = cell as u32;
+    state.times += 1;
+    Ok(column.value(index))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::coder::{Broken, Coder, Field, Place, TOO_LONG, bit_len, mix};
 use super::json;
 use super::params::Params;
-use super::shapes::{Shape, Shapes};
+use super::shapes::{Before, Shape, Shapes};
 use crate::drops::{DropEntry, TimePrecision};
 use crate::template::{self, Split};
 use crate::{ClockState, LogEntry, Micros};
@@ -62,7 +62,9 @@ pub(crate) struct Walk<'s> {
     frame: Frame,
     params: Params,
     /// Hashes of the shapes of the entries before, the last one first.
-    before: [u32; 3],
+    before: Before,
+    /// Whether this entry is of the same component as the one before.
+    same: u32,
     flags: u128,
     seq: u64,
     step: i64,
@@ -78,10 +80,11 @@ impl<'s> Walk<'s> {
     /// A walk that begins at `frame`; new shapes are added to `shapes`. `most` bounds what is read.
     pub(crate) fn new(shapes: &'s mut Shapes, frame: Frame, most: usize) -> Walk<'s> {
         Walk {
+            params: Params::new(shapes.columns().clone()),
             shapes,
             frame,
-            params: Params::default(),
-            before: [0; 3],
+            before: Before::default(),
+            same: 0,
             flags: 0,
             seq: frame.seq,
             step: steps(frame.time, frame.at),
@@ -104,6 +107,8 @@ impl<'s> Walk<'s> {
         entries: &[DropEntry],
     ) -> Result<(), Broken> {
         coder.number(&COUNT, entries.len() as u128)?;
+        let least = entries.iter().map(|entry| entry.entry.level.as_u8()).min();
+        self.least(coder, least.unwrap_or_default())?;
         for entry in entries {
             let context = json::write(&entry.entry.context);
             let message = split(&entry.entry.message, self.frame.whole);
@@ -131,6 +136,7 @@ impl<'s> Walk<'s> {
         let count = coder.number(&COUNT, 0)?;
         let count = usize::try_from(count).ok().filter(|n| *n <= ENTRIES_MAX);
         let count = count.ok_or(TOO_LONG)?;
+        self.least(coder, 0)?;
         let mut entries = Vec::new();
         for _ in 0..count {
             let (shape, told) = self.entry(coder, None, Told::default())?;
@@ -139,14 +145,26 @@ impl<'s> Walk<'s> {
         Ok(entries)
     }
 
+    /// The least level of all entries, which tells what kind of drop it is.
+    fn least<C: Coder>(&mut self, coder: &mut C, least: u8) -> Result<(), Broken> {
+        let place = Place {
+            field: Field::Count,
+            contexts: &[2],
+        };
+        self.before.least =
+            u32::try_from(coder.number(&place, least.into())?).map_err(|_| TOO_LONG)?;
+        Ok(())
+    }
+
     fn entry<C: Coder>(
         &mut self,
         coder: &mut C,
         shape: Option<&Shape>,
         mut told: Told,
     ) -> Result<(Shape, Told), Broken> {
-        let (shape, kind) = self.shapes.code(coder, &self.before, shape, self.room)?;
-        self.place(coder, kind, &mut told)?;
+        let (shape, now) = self.shapes.code(coder, &self.before, shape, self.room)?;
+        self.same = u32::from(now.is_same());
+        self.place(coder, now.kinds[0], &mut told)?;
         self.params.begin_entry();
         let message = self
             .params
@@ -155,7 +173,7 @@ impl<'s> Walk<'s> {
             .params
             .code(coder, &shape.context, &told.context, self.room)?;
         (told.message, told.context) = (message, context);
-        self.before = [kind, self.before[0], self.before[1]];
+        self.before = now;
         Ok((shape, told))
     }
 
@@ -170,8 +188,9 @@ impl<'s> Walk<'s> {
         let place = Place {
             field: Field::Flags,
             contexts: &[
-                mix(&[kind, self.flags as u32]),
                 mix(&[self.flags as u32]),
+                2,
+                mix(&[kind, self.flags as u32]),
                 mix(&[kind, 1]),
             ],
         };
@@ -197,11 +216,11 @@ impl<'s> Walk<'s> {
         let place = Place {
             field: Field::Seq,
             contexts: &[
-                mix(&[1, kind, self.before[0], bit_len(self.leap.into())]),
-                mix(&[2, kind, self.before[0]]),
-                mix(&[3, kind]),
-                mix(&[4, bit_len(self.leap.into())]),
-                5,
+                mix(&[1, kind, self.before.kinds[0], bit_len(self.leap.into())]),
+                mix(&[2, kind, self.before.kinds[0]]),
+                mix(&[3, kind, self.before.least]),
+                mix(&[4, bit_len(self.leap.into()), self.same, self.before.least]),
+                mix(&[5, self.same, self.before.least]),
             ],
         };
         let far = coder.number(&place, told.seq.abs_diff(expected).into())?;
@@ -240,7 +259,7 @@ impl<'s> Walk<'s> {
             let place = Place {
                 field: Field::Millisecond,
                 contexts: &[
-                    mix(&[kind, self.before[0], u32::from(whole == 0)]),
+                    mix(&[kind, self.before.kinds[0], u32::from(whole == 0)]),
                     mix(&[kind, u32::from(whole == 0)]),
                     u32::from(whole == 0),
                 ],
@@ -272,11 +291,12 @@ impl<'s> Walk<'s> {
         let place = Place {
             field: Field::Time,
             contexts: &[
-                mix(&[1, kind, unit, leap, self.before[0], last as u32]),
+                mix(&[1, kind, unit, leap, self.before.kinds[0], last as u32]),
                 mix(&[2, kind, unit, last as u32, before_last as u32]),
-                mix(&[3, kind, unit, leap, self.before[0]]),
+                mix(&[3, kind, unit, leap, self.before.kinds[0]]),
                 mix(&[4, kind, unit, leap]),
-                mix(&[5, unit, leap]),
+                mix(&[5, unit, leap, self.same]),
+                mix(&[6, unit, leap]),
             ],
         };
         let passed = coder.number(&place, passed.into())?;

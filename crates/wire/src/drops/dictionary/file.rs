@@ -1,7 +1,10 @@
 //! The file of a dictionary: a mark with the version, the zstd dictionary, and one stream of the
 //! mixing codec that tells the templates and then examples; a CRC-32 at the end.
 
+use std::collections::BTreeMap;
+
 use super::super::dense::coder::{Broken, Coder, Field, Place, TOO_LONG};
+use super::super::dense::columns::{Column, Columns};
 use super::super::dense::mixed::{MixedReader, MixedWriter, fresh_model};
 use super::super::dense::shapes::{Shape, Shapes};
 use super::super::dense::walk::{Frame, PACE_FIRST, SAID_MAX_BYTES, Walk};
@@ -10,7 +13,7 @@ use super::{DictionaryError, Parts};
 use crate::Micros;
 
 const MARK: &[u8] = b"VLDICT";
-const VERSION: &[u8] = b"1\n";
+const VERSION: &[u8] = b"2\n";
 /// The most shapes of a dictionary.
 pub(super) const SHAPES_MAX: usize = 4_096;
 /// The most examples of a dictionary.
@@ -31,6 +34,7 @@ pub(super) type Example = Vec<DropEntry>;
 pub(super) fn write(
     zstd: &[u8],
     shapes: &[Shape],
+    columns: &BTreeMap<u32, Column>,
     examples: &[Example],
     stream_max: usize,
 ) -> Result<Vec<u8>, Broken> {
@@ -39,8 +43,10 @@ pub(super) fn write(
     let mut table = Shapes::default();
     writer.number(&NUMBER, shapes.len() as u128)?;
     for shape in shapes {
-        table.code(&mut writer, &[0; 3], Some(shape), usize::MAX)?;
+        table.tell(&mut writer, Some(shape), usize::MAX)?;
     }
+    table.close();
+    table.set_columns(Columns::code(&mut writer, columns)?);
     let mut pace = PACE_FIRST;
     for example in examples.iter().take(EXAMPLES_MAX) {
         if writer.len() >= stream_max {
@@ -99,10 +105,12 @@ fn learn(stream: &[u8]) -> Result<Parts, Broken> {
     }
     let mut room = ALL_SAID_MAX_BYTES;
     for _ in 0..count {
-        let (shape, _) = shapes.code(&mut reader, &[0; 3], None, room)?;
+        let shape = shapes.tell(&mut reader, None, room)?;
         let said = shape.message.len() + shape.context.len() + shape.component.len();
         room = room.checked_sub(said).ok_or(TOO_LONG)?;
     }
+    shapes.close();
+    shapes.set_columns(Columns::code(&mut reader, &BTreeMap::new())?);
     let mut pace = PACE_FIRST;
     let mut examples = 0;
     while reader.number(&NUMBER, 0)? == 1 {

@@ -110,7 +110,11 @@ impl Dictionary {
         let shapes: usize = shapes
             .map(|shape| 256 + shape.message.len() + shape.context.len())
             .sum();
-        self.parts.model.size_bytes() + self.parts.zstd.len() + self.bytes.len() + shapes
+        self.parts.model.size_bytes()
+            + self.parts.shapes.columns().size_bytes()
+            + self.parts.zstd.len()
+            + self.bytes.len()
+            + shapes
     }
 
     pub(crate) fn shapes(&self) -> &Shapes {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::super::dense::bytes::ByteWriter;
+use super::super::dense::columns::{Column, Survey};
 use super::super::dense::json;
+use super::super::dense::param;
 use super::super::dense::shapes::{Shape, Shapes};
 use super::super::dense::walk::{Frame, PACE_FIRST, Walk};
 use super::super::{DropEntry, TimePrecision};
@@ -70,7 +72,13 @@ pub fn train(samples: impl IntoIterator<Item = Sample>, limits: &TrainLimits) ->
     scrub(&mut machines, &table);
     let examples = examples(&machines, limits.example_entries);
     let zstd = zstd(&examples, &table, limits.zstd_bytes);
-    let bytes = file::write(&zstd, &table, &examples, limits.stream_bytes);
+    let bytes = file::write(
+        &zstd,
+        &table,
+        &columns(&machines),
+        &examples,
+        limits.stream_bytes,
+    );
     let bytes = bytes.expect("a writer takes every entry");
     Dictionary::from_bytes(&bytes).expect("what was just written can be read")
 }
@@ -84,6 +92,21 @@ fn shape_of(entry: &LogEntry) -> Shape {
         message: Arc::from(&*template::split(&entry.message).template),
         context: Arc::from(&*template::split(&context).template),
     }
+}
+
+/// Where the numbers of the templates lie.
+fn columns(machines: &BTreeMap<MachineId, Vec<LogEntry>>) -> BTreeMap<u32, Column> {
+    let mut survey = Survey::default();
+    for entry in machines.values().flatten() {
+        for text in [&entry.message, &json::write(&entry.context)] {
+            let split = template::split(text);
+            let blob = template::encode_params(&split.params);
+            for (key, number) in param::numbers(&split.template, &blob) {
+                survey.count(key, number);
+            }
+        }
+    }
+    survey.columns()
 }
 
 /// The shapes worth a place, the most frequent first.
@@ -211,6 +234,7 @@ fn zstd(examples: &[Example], table: &[Shape], most: usize) -> Vec<u8> {
         for whole in [true, false] {
             let mut shapes = Shapes::default();
             table.iter().for_each(|shape| shapes.add(shape.clone()));
+            shapes.close();
             let frame = Frame {
                 at: Micros(0),
                 seq: 0,
