@@ -1,6 +1,6 @@
-//! The dense form of a drop: a short first line, and the rest of its header and its entries as densely as the dictionary allows
-//! in printable ASCII. Several codecs write it; the smallest is sent. Reading never panics and says
-//! no to whatever was changed.
+//! The dense form of a drop: a short first line, and the rest of its header and its entries as
+//! densely as the dictionary allows in printable ASCII. Several codecs write it; the smallest is
+//! sent. Reading never panics and says no to whatever was changed.
 //!
 //! White space does not count: a mail program may wrap it anywhere. What follows the payload, such
 //! as a footer, is not looked at.
