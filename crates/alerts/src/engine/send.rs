@@ -1,0 +1,246 @@
+//! Messages whose time has come. What must wait (quiet hours, silence, maintenance) is put off; what is
+//! of no use any more is dropped.
+
+use std::collections::BTreeMap;
+
+use wire::Micros;
+
+use super::Engine;
+use crate::config::people::Person;
+use crate::config::rule::Severity;
+use crate::life::{Alert, AlertKind, History, Phase, Planned, What, Why};
+use crate::tell::when;
+use crate::tell::{Item, Outgoing, Subject};
+
+/// Nobody is told of the same alert more often than this.
+const REPEATS_MAX: u32 = 48;
+
+/// The alerts of a digest by whom and how it is told.
+type Digests = BTreeMap<(String, String, String, bool), Vec<u64>>;
+
+impl Engine {
+    /// Hands out every message that is due.
+    pub(super) fn send_due(&mut self, now: Micros) {
+        let due: Vec<u64> = self
+            .alerts
+            .values()
+            .filter(|alert| alert.planned.iter().any(|planned| planned.due <= now))
+            .map(|alert| alert.id)
+            .collect();
+        let mut digests = Digests::new();
+        for id in due {
+            let Some(alert) = self.alerts.get_mut(&id) else {
+                continue;
+            };
+            let (ready, later) = std::mem::take(&mut alert.planned)
+                .into_iter()
+                .partition(|planned| planned.due <= now);
+            alert.planned = later;
+            self.touch(id);
+            for planned in ready {
+                self.send(id, planned, &mut digests, now);
+            }
+        }
+        for ((person, channel, to, is_daily), alerts) in digests {
+            self.send_digest((person, channel, to), is_daily, &alerts, now);
+        }
+    }
+
+    fn send(&mut self, id: u64, planned: Planned, digests: &mut Digests, now: Micros) {
+        let Some(alert) = self.alerts.get(&id) else {
+            return;
+        };
+        if !is_of_use(alert, planned.why) {
+            return;
+        }
+        if let Some(until) = self.put_off(alert, &planned, now) {
+            if let Some(alert) = self.alerts.get_mut(&id) {
+                alert.planned.push(Planned {
+                    due: until,
+                    ..planned
+                });
+            }
+            return;
+        }
+        if matches!(planned.why, Why::Hourly | Why::Daily) {
+            let is_daily = planned.why == Why::Daily;
+            let key = (planned.person, planned.channel, planned.to, is_daily);
+            digests.entry(key).or_default().push(id);
+            return;
+        }
+        self.hand_out(id, &planned, now);
+        self.plan_repeat(id, planned, now);
+    }
+
+    /// Until when a message has to wait; `None` when it may go.
+    fn put_off(&self, alert: &Alert, planned: &Planned, now: Micros) -> Option<Micros> {
+        let maintenance = when::maintenance_until(&self.config, &alert.machines, now);
+        let silenced = alert.silenced_until.filter(|until| *until > now);
+        let first = matches!(planned.why, Why::First | Why::Escalation(_));
+        let quiet = if alert.severity == Severity::Critical && first {
+            None
+        } else {
+            when::quiet_until(self.person(&planned.person), now)
+        };
+        [maintenance, silenced, quiet].into_iter().flatten().max()
+    }
+
+    pub(super) fn person(&self, id: &str) -> Option<&Person> {
+        self.config.people.iter().find(|person| person.id == id)
+    }
+
+    fn hand_out(&mut self, id: u64, planned: &Planned, now: Micros) {
+        let timezone = self
+            .person(&planned.person)
+            .map_or_else(String::new, |person| person.timezone.clone());
+        let items = self.members(id);
+        let Some(alert) = self.alerts.get_mut(&id) else {
+            return;
+        };
+        alert.told += 1;
+        let many = alert.kind != AlertKind::Machine;
+        let subject = if many {
+            Subject::Group(planned.why)
+        } else {
+            Subject::Alert(planned.why)
+        };
+        let outgoing = Outgoing {
+            alert: Some(id),
+            change: alert.change,
+            subject,
+            person: planned.person.clone(),
+            channel: planned.channel.clone(),
+            to: planned.to.clone(),
+            timezone,
+            at: now,
+            severity: alert.severity,
+            issue: alert.issue.clone(),
+            machines: alert.machines.clone(),
+            since: alert.since,
+            facts: alert.facts.clone(),
+            is_late: alert.is_late,
+            items,
+        };
+        self.changes.outgoing.push(outgoing);
+        self.touch(id);
+        self.log(History {
+            alert: id,
+            at: now,
+            what: What::Told,
+            who: planned.person.clone(),
+            note: planned.channel.clone(),
+        });
+    }
+
+    /// The members of a group as lines; of another alert none.
+    fn members(&self, id: u64) -> Vec<Item> {
+        self.alerts
+            .values()
+            .filter(|alert| alert.group == Some(id))
+            .filter_map(item)
+            .collect()
+    }
+
+    fn plan_repeat(&mut self, id: u64, planned: Planned, now: Micros) {
+        let n = match planned.why {
+            Why::First | Why::Escalation(_) => 1,
+            Why::Repeat(n) => n + 1,
+            _ => return,
+        };
+        let Some(alert) = self.alerts.get(&id) else {
+            return;
+        };
+        let every_s = self
+            .ready(&alert.rule)
+            .map_or(0, |ready| ready.rule.repeat_s);
+        if every_s <= 0 || n > REPEATS_MAX {
+            return;
+        }
+        if let Some(alert) = self.alerts.get_mut(&id) {
+            alert.change += 1;
+            alert.planned.push(Planned {
+                due: now.plus_us(every_s.saturating_mul(1_000_000)),
+                why: Why::Repeat(n),
+                ..planned
+            });
+        }
+    }
+
+    fn send_digest(
+        &mut self,
+        (person, channel, to): (String, String, String),
+        is_daily: bool,
+        ids: &[u64],
+        now: Micros,
+    ) {
+        let alerts: Vec<&Alert> = ids.iter().filter_map(|id| self.alerts.get(id)).collect();
+        let items: Vec<Item> = alerts.iter().filter_map(|alert| item(alert)).collect();
+        let Some(severity) = alerts.iter().map(|alert| alert.severity).max() else {
+            return;
+        };
+        let mut issues: Vec<&str> = alerts.iter().map(|alert| alert.issue.as_str()).collect();
+        issues.sort_unstable();
+        issues.dedup();
+        let mut machines: Vec<_> = alerts.iter().flat_map(|a| a.machines.clone()).collect();
+        machines.sort_unstable();
+        machines.dedup();
+        let timezone = self
+            .person(&person)
+            .map_or_else(String::new, |p| p.timezone.clone());
+        let outgoing = Outgoing {
+            alert: None,
+            change: 0,
+            subject: if is_daily {
+                Subject::DailyDigest
+            } else {
+                Subject::HourlyDigest
+            },
+            at: now,
+            severity,
+            issue: issues.join(", "),
+            since: alerts.iter().map(|a| a.since).min().unwrap_or(now),
+            facts: format!("{} alerts of {} machines", alerts.len(), machines.len()),
+            machines,
+            is_late: false,
+            items,
+            person: person.clone(),
+            channel: channel.clone(),
+            to,
+            timezone,
+        };
+        self.changes.outgoing.push(outgoing);
+        for &id in ids {
+            if let Some(alert) = self.alerts.get_mut(&id) {
+                alert.told += 1;
+            }
+            self.log(History {
+                alert: id,
+                at: now,
+                what: What::Told,
+                who: person.clone(),
+                note: channel.clone(),
+            });
+        }
+    }
+}
+
+/// Whether a message still says what is so.
+fn is_of_use(alert: &Alert, why: Why) -> bool {
+    match why {
+        Why::First | Why::Repeat(_) | Why::Escalation(_) => alert.phase == Phase::Firing,
+        Why::Resolved => alert.phase == Phase::Resolved,
+        Why::Hourly | Why::Daily => true,
+    }
+}
+
+fn item(alert: &Alert) -> Option<Item> {
+    Some(Item {
+        alert: Some(alert.id),
+        machine: alert.machines.first()?.clone(),
+        issue: alert.issue.clone(),
+        since: alert.since,
+        facts: alert.facts.clone(),
+        count: alert.count,
+        is_over: !alert.is_open(),
+    })
+}

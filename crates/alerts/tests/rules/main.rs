@@ -1,0 +1,6 @@
+//! The engine as somebody would see it work: a fleet of machines, a clock, and who was told what.
+
+mod changes;
+mod fleet;
+mod prd;
+mod quiet;
