@@ -9,6 +9,7 @@ use tests::binaries::root;
 const ANY: &[&str] = &[
     "wire",
     "eport",
+    "alerts",
     "store",
     "drops",
     "vendlog-notify",
@@ -31,15 +32,20 @@ const ASYNC_OR_IO: &[&str] = &[
 ];
 
 /// A member, the members that it may use, and the outside crates that it must not.
-const TABLE: [(&str, &[&str], &[&str]); 11] = [
+const TABLE: [(&str, &[&str], &[&str]); 12] = [
     ("wire", &[], ASYNC_OR_IO),
     ("eport", &[], ASYNC_OR_IO),
+    ("alerts", &["wire"], ASYNC_OR_IO),
     ("drops", &["wire"], &["rusqlite", "axum"]),
     ("vendlog-notify", &["wire"], &["rusqlite", "axum"]),
-    ("store", &["wire"], &["tokio", "axum", "reqwest", "hyper"]),
+    (
+        "store",
+        &["wire", "alerts"],
+        &["tokio", "axum", "reqwest", "hyper"],
+    ),
     (
         "central",
-        &["wire", "store", "drops", "vendlog-notify"],
+        &["wire", "alerts", "store", "drops", "vendlog-notify"],
         &["rusqlite"],
     ),
     ("src-tauri", &["central", "wire"], &["rusqlite"]),

@@ -128,7 +128,9 @@ impl Matcher {
 fn is(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(text) => text == wanted,
-        value => value.to_string() == wanted,
+        Value::Number(number) => number.to_string() == wanted,
+        Value::Bool(yes) => wanted == if *yes { "true" } else { "false" },
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }
 

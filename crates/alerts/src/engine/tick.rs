@@ -40,7 +40,7 @@ impl Engine {
     pub(super) fn note_away(&mut self, now: Micros) {
         if let Some(last) = self.memory.last_tick {
             let past_us = now.since_us(last);
-            if past_us > AWAY_US || past_us < -AWAY_US {
+            if !(-AWAY_US..=AWAY_US).contains(&past_us) {
                 let (from, to) = (last.min(now), now);
                 self.changes.away = Some(Away { from, to });
                 self.listening = Listening::from(now);
