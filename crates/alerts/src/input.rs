@@ -10,19 +10,19 @@ use crate::config::condition::Way;
 pub const LATE_US: i64 = 30 * MINUTE_US;
 
 /// An entry that was stored now, for the first time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct EntryFacts<'a> {
     /// Whose.
     pub machine: &'a MachineId,
-    /// The entry's id in links; empty where none is known.
-    pub id: &'a str,
+    /// Answers the entry's id in links; empty where none is known. It is asked only where an alert begins.
+    pub id: &'a dyn Fn() -> String,
     /// How grave.
     pub level: Level,
     /// Part of the machine.
     pub component: &'a str,
     /// What happened.
     pub message: &'a str,
-    /// The sentence without its parameters.
+    /// The sentence without its parameters; may be empty while no rule asks for it.
     pub template: &'a str,
     /// Details.
     pub context: &'a Map<String, Value>,

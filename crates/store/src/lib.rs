@@ -1,6 +1,7 @@
 //! The encrypted store: one catalog, one SQLite file a day, a ledger that decides duplicates.
 //! Synchronous; the only crate that names rusqlite.
 
+mod alerting;
 mod care;
 mod catalog;
 mod cell;
@@ -19,7 +20,9 @@ mod sqlite;
 mod store;
 mod writer;
 
+pub use alerting::{AlertQuery, Alerts, WholeAlert};
 pub use care::Care;
+pub use catalog::alerts::deliveries::{DELIVERY_TRIED_US, Message, MessageState, Tried};
 pub use catalog::care::DesiredConfig;
 pub use catalog::cell::data_plan::{BYTES_PER_MB, DataPlan, DataUse, PLAN_WARN_AT, PlanState};
 pub use catalog::cell::delivery::{DELIVERY_DAYS, Delivery, DropGap};

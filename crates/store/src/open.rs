@@ -28,7 +28,11 @@ pub(crate) struct Opened {
 ///
 /// # Errors
 /// See [`OpenError`].
-pub(crate) fn open(dir: &Path, wrapping: &WrappingKey) -> Result<Opened, OpenError> {
+pub(crate) fn open(
+    dir: &Path,
+    wrapping: &WrappingKey,
+    now: wire::Micros,
+) -> Result<Opened, OpenError> {
     sqlite::start()?;
     files::make_private_dir(dir).map_err(OpenError::io("cannot make the data directory", dir))?;
     let lock = Lock::take(dir)?;
@@ -45,7 +49,8 @@ pub(crate) fn open(dir: &Path, wrapping: &WrappingKey) -> Result<Opened, OpenErr
     let catalog = sqlite::open_writer(&catalog_path, Kind::Catalog, &shared.key)?;
     let (catalog, days) = take_over(&shared, catalog, &found)
         .map_err(|error| OpenError::Other(format!("{}: {error}", catalog_path.display())))?;
-    let writer = Writer::new(shared.clone(), catalog, days);
+    let writer = Writer::new(shared.clone(), catalog, days, now)
+        .map_err(|error| OpenError::Other(format!("{}: {error}", catalog_path.display())))?;
     Ok(Opened {
         lock,
         shared,
@@ -210,10 +215,10 @@ mod tests {
             let base = tempfile::tempdir().unwrap();
             let dir = base.path().join("data");
             let wrapping = WrappingKey::from_bytes([1; 32]);
-            drop(open(&dir, &wrapping).unwrap());
+            drop(open(&dir, &wrapping, wire::Micros(0)).unwrap());
             make_newer(&dir, &wrapping, file, kind);
             let before = files(&dir);
-            let error = open(&dir, &wrapping).err().unwrap();
+            let error = open(&dir, &wrapping, wire::Micros(0)).err().unwrap();
             assert!(
                 matches!(error, OpenError::Newer { found: 1_000, .. }),
                 "{file}: {error}"

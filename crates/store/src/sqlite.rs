@@ -34,6 +34,7 @@ const CATALOG: &[M<'_>] = &[
         "../../../migrations/catalog/0004_seen_digests.sql"
     ))
     .foreign_key_check(),
+    M::up(include_str!("../../../migrations/catalog/0005_alerts.sql")).foreign_key_check(),
 ];
 const DAY: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/day/0001_first.sql")),

@@ -24,7 +24,7 @@ use crate::query::{
 };
 use crate::readers::Readers;
 use crate::shared::{Shared, lock};
-use crate::writer::queue::{AppendJob, CatalogJob, Job, Outcome, Queue};
+use crate::writer::queue::{AlertsChange, AlertsJob, AppendJob, CatalogJob, Job, Outcome, Queue};
 
 /// An open store. Cheap to clone; the last clone closes it. Every call may wait for the disk: call
 /// it from a thread that may block.
@@ -48,7 +48,7 @@ impl Store {
     /// # Errors
     /// See [`OpenError`]; a store that is refused is not changed.
     pub fn open(dir: &Path, key: &WrappingKey, now: Micros) -> Result<Store, OpenError> {
-        let opened = open::open(dir, key)?;
+        let opened = open::open(dir, key, now)?;
         let queue = Arc::new(Queue::default());
         let writer = opened.writer;
         let thread = std::thread::Builder::new()
@@ -341,6 +341,17 @@ impl Store {
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.inner.readers.catalog(read)
+    }
+
+    /// Runs a change of alerts on the writer and waits until it is durable.
+    pub(crate) fn run_alerts(&self, run: AlertsChange) -> Result<(), StoreError> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let done = Box::new(move |outcome| {
+            let _ = sender.send(outcome);
+        });
+        let job = Job::Alerts(AlertsJob { run, done });
+        self.inner.queue.push_waiting(job);
+        receiver.recv().unwrap_or(Err(StoreError::Closing))
     }
 
     /// Runs a change of the catalog on the writer and waits until it is durable.

@@ -149,7 +149,7 @@ mod tests {
         let machine = "VM001".parse().unwrap();
         let entry = EntryFacts {
             machine: &machine,
-            id: "",
+            id: &String::new,
             level,
             component,
             message,

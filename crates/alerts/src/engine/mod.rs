@@ -189,6 +189,11 @@ impl Engine {
         changes
     }
 
+    /// Whether any rule asks for sentences without their parameters.
+    pub fn wants_templates(&self) -> bool {
+        self.rules.iter().any(|ready| ready.wants_templates())
+    }
+
     fn ready(&self, rule: &str) -> Option<&Arc<Ready>> {
         self.rules.iter().find(|ready| ready.rule.id == rule)
     }

@@ -45,7 +45,7 @@ pub(super) fn judge(
         since,
         count: counted,
         words: words(entry, counted, now.since_us(since)),
-        log_id: Some(entry.id.to_owned()).filter(|id| !id.is_empty()),
+        log_id: super::log_id(entry),
         is_late,
         is_sign: true,
     })

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use wire::Micros;
 
 use crate::config::condition::{Condition, SplitBy, Way};
-use crate::config::filter::Matcher;
+use crate::config::filter::{Filter, Matcher};
 use crate::config::rule::Rule;
 use crate::input::{EntryFacts, MachineNow};
 
@@ -57,7 +57,7 @@ pub struct RuleState {
 }
 
 /// What comes in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub enum Input<'a> {
     /// An entry that was stored for the first time.
     Entry {
@@ -171,6 +171,19 @@ impl Ready {
         }
     }
 
+    /// Whether it asks for sentences without their parameters.
+    pub fn wants_templates(&self) -> bool {
+        let by_template = |filter: &Filter| filter.template.is_some();
+        match &self.rule.when {
+            Condition::Entries {
+                filter, split_by, ..
+            } => by_template(filter) || *split_by == SplitBy::Template,
+            Condition::Value { filter, .. } | Condition::None { filter, .. } => by_template(filter),
+            Condition::Stays { begins, ends } => by_template(begins) || by_template(ends),
+            _ => false,
+        }
+    }
+
     /// Whether time alone may change what is found of a machine that nothing is remembered of.
     pub fn watches(&self) -> bool {
         matches!(
@@ -215,6 +228,11 @@ pub fn evaluate(
         }
         (_, Input::Entry { .. }) => None,
     }
+}
+
+/// The id of the entry, where it has one.
+fn log_id(entry: &EntryFacts<'_>) -> Option<String> {
+    Some((entry.id)()).filter(|id| !id.is_empty())
 }
 
 /// `Clear` when it held and there was no sign of it for long enough.

@@ -40,7 +40,7 @@ pub(super) fn judge(
                 "{} (and not ended since)",
                 quote(entry.component, entry.message)
             ),
-            log_id: Some(entry.id.to_owned()).filter(|id| !id.is_empty()),
+            log_id: super::log_id(entry),
             is_late: false,
             is_sign: is_new,
         });

@@ -51,7 +51,7 @@ pub(super) fn judge(
         since,
         count: 1,
         words: format!("{what} is {}, {word} {}", number(value), number(limit)),
-        log_id: Some(entry.id.to_owned()).filter(|id| !id.is_empty()),
+        log_id: super::log_id(entry),
         is_late: false,
         is_sign,
     })

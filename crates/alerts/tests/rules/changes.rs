@@ -106,7 +106,7 @@ fn a_rule_is_tried_on_what_was() {
             let event = NOON.plus_us(day * 24 * HOUR_US + n * 60 * SECOND_US);
             trial.entry(&EntryFacts {
                 machine: &machine,
-                id: "",
+                id: &String::new,
                 level: Level::Error,
                 component: "payment",
                 message: "declined",

@@ -176,7 +176,7 @@ impl Fleet {
         };
         let facts = EntryFacts {
             machine: &machine,
-            id: "entry",
+            id: &|| "entry".to_owned(),
             level: line.level,
             component: line.component,
             message: &line.message,

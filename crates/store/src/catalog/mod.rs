@@ -1,5 +1,6 @@
 //! `catalog.db`, one file a table: everything about the fleet that is not an entry.
 
+pub(crate) mod alerts;
 pub(crate) mod care;
 pub(crate) mod cell;
 pub(crate) mod contacts;

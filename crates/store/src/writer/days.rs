@@ -19,6 +19,7 @@ use crate::error::StoreError;
 use crate::shared::{MachineNo, Shared};
 use crate::sqlite::{self, Kind};
 use crate::writer::effects::{Effects, NewRow, path_flag};
+use crate::writer::judge::Fresh;
 use crate::writer::plan::{DayPlan, PlannedRow};
 use crate::writer::queue::Outcome;
 
@@ -187,6 +188,12 @@ impl DayFile {
                     wifi_at: made.wifi_at(),
                 };
                 effects.count(&counted, || Ok(entry.message.clone()))?;
+                if row.old.is_none() {
+                    effects.add_fresh(Fresh {
+                        source: row.source,
+                        key: made.key,
+                    });
+                }
             } else {
                 self.templates.unuse(template);
                 tracing::warn!(

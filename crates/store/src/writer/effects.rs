@@ -15,6 +15,7 @@ use crate::day::commits::{Range, RangeKind};
 use crate::day::stored::OldRow;
 use crate::entry::PathKind;
 use crate::shared::MachineNo;
+use crate::writer::judge::Fresh;
 
 type Counts = [i64; 5];
 
@@ -33,6 +34,8 @@ pub(crate) struct Effects {
     /// taken again when its answer was missed.
     contacts: HashMap<MachineNo, Micros>,
     newest: HashMap<(MachineNo, Level), Newest>,
+    /// Entries that are new, to be judged by the rules of alerts.
+    fresh: Vec<Fresh>,
     /// Grave rows that are gone or were replaced, by when they were filed.
     gone: BTreeSet<(MachineNo, Level, Micros)>,
 }
@@ -60,12 +63,21 @@ impl Effects {
             components: HashMap::new(),
             contacts: HashMap::new(),
             newest: HashMap::new(),
+            fresh: Vec::new(),
             gone: BTreeSet::new(),
         }
     }
 
     pub(crate) fn add_range(&mut self, range: Range) {
         self.ranges.push(range);
+    }
+
+    pub(crate) fn add_fresh(&mut self, fresh: Fresh) {
+        self.fresh.push(fresh);
+    }
+
+    pub(crate) fn fresh(&self) -> &[Fresh] {
+        &self.fresh
     }
 
     /// Counts a row. `message` is asked for only when the row is remembered by name.

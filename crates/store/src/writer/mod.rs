@@ -3,6 +3,7 @@
 
 pub(crate) mod days;
 mod effects;
+pub(crate) mod judge;
 mod plan;
 pub(crate) mod queue;
 mod recount;
@@ -16,6 +17,7 @@ use rusqlite::Connection;
 use wire::time::HOUR_US;
 use wire::{MachineId, Micros};
 
+use crate::catalog::alerts::rows;
 use crate::catalog::cell::{self, intake};
 use crate::catalog::runs::{Merge, RUN_REFUSED, Run};
 use crate::catalog::{contacts, days as catalog_days, ledger, machines, rollups};
@@ -28,8 +30,9 @@ use crate::shared::{MachineNo, Shared};
 use crate::sqlite;
 use crate::writer::days::OpenDays;
 use crate::writer::effects::Effects;
+use crate::writer::judge::Judge;
 use crate::writer::plan::{DayPlan, Plan};
-use crate::writer::queue::{AppendJob, CatalogJob, Done, Job, Outcome, Queue};
+use crate::writer::queue::{AlertsJob, AppendJob, CatalogJob, Done, Job, Outcome, Queue};
 
 /// Day files that one step of a group writes; a batch of a whole year's days takes several steps,
 /// so that their files are not all open at once.
@@ -48,18 +51,51 @@ pub(crate) struct Writer {
     behind: BTreeSet<Day>,
     /// When minutes were last forgotten.
     tidied: Micros,
+    judge: Judge,
 }
 
 impl Writer {
-    /// A writer over an open catalog that is up to its day files.
-    pub(crate) fn new(shared: Arc<Shared>, catalog: Connection, days: OpenDays) -> Writer {
-        Writer {
+    /// A writer over an open catalog that is up to its day files. Entries that a crash kept from being
+    /// judged are judged now.
+    ///
+    /// # Errors
+    /// The alerts cannot be read.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        catalog: Connection,
+        days: OpenDays,
+        now: Micros,
+    ) -> Result<Writer, StoreError> {
+        let judge = Judge::load(&catalog, now)?;
+        let mut writer = Writer {
             shared,
             catalog,
             days,
             behind: BTreeSet::new(),
             tidied: Micros(i64::MIN),
+            judge,
+        };
+        writer.judge_left()?;
+        Ok(writer)
+    }
+
+    /// Judges what a crash left.
+    fn judge_left(&mut self) -> Result<(), StoreError> {
+        let left = rows::unjudged(&self.catalog)?;
+        if left.is_empty() {
+            return Ok(());
         }
+        let (shared, days, judge) = (&self.shared, &mut self.days, &mut self.judge);
+        transaction(&self.catalog, |catalog| {
+            for run in &left {
+                days.trim();
+                if shared.days().contains(&Day(run.day)) {
+                    let file = days.get(shared, Day(run.day))?;
+                    judge.left(catalog, shared, file, *run)?;
+                }
+            }
+            Ok(rows::clear_unjudged(catalog)?)
+        })
     }
 
     /// Works until the queue is closed and empty, then leaves the files as small as they go.
@@ -71,11 +107,12 @@ impl Writer {
     }
 
     fn step(&mut self, jobs: Vec<Job>) {
-        let (mut appends, mut changes) = (Vec::new(), Vec::new());
+        let (mut appends, mut changes, mut alerts) = (Vec::new(), Vec::new(), Vec::new());
         for job in jobs {
             match job {
                 Job::Append(job) => appends.push(job),
                 Job::Catalog(job) => changes.push(job),
+                Job::Alerts(job) => alerts.push(job),
             }
         }
         for group in groups(appends) {
@@ -84,7 +121,23 @@ impl Writer {
         if !changes.is_empty() {
             self.change(changes);
         }
+        for job in alerts {
+            self.alert(job);
+        }
         self.checkpoint(WAL_MAX_BYTES);
+    }
+
+    /// Changes alerts.
+    fn alert(&mut self, job: AlertsJob) {
+        let judge = &mut self.judge;
+        let outcome = transaction(&self.catalog, |catalog| {
+            judge.run(catalog, |judge| (job.run)(&mut judge.engine, catalog))
+        });
+        if let Err(error) = &outcome {
+            tracing::error!(%error, "a change of alerts was not stored");
+            self.recover();
+        }
+        answer(job.done, outcome);
     }
 
     /// Stores a group of batches and answers each. When a group fails for another reason than the
@@ -164,9 +217,10 @@ impl Writer {
             .max()
             .unwrap_or_default();
         let tidy = last && now.since_us(self.tidied).saturating_abs() > HOUR_US;
-        let (shared, days) = (&self.shared, &mut self.days);
+        let (shared, days, judge) = (&self.shared, &mut self.days, &mut self.judge);
         transaction(&self.catalog, |catalog| {
             for effect in &effects {
+                judge.entries(catalog, effect.fresh(), arrivals)?;
                 for (machine, level) in effect.apply(catalog)? {
                     days.look_up_newest(shared, catalog, (machine, level), effect.day())?;
                 }
@@ -189,6 +243,7 @@ impl Writer {
             if tidy {
                 rollups::forget_minutes(catalog, now)?;
                 cell::forget_old(catalog, now)?;
+                rows::forget_old(catalog, now)?;
             }
             Ok(())
         })?;
@@ -229,7 +284,11 @@ impl Writer {
             Ok(catalog) => self.catalog = catalog,
             Err(error) => tracing::error!(%error, "the catalog cannot be opened again"),
         }
-        if let Err(error) = self.catch_up() {
+        let caught_up = self
+            .catch_up()
+            .and_then(|()| self.judge.reload(&self.catalog))
+            .and_then(|()| self.judge_left());
+        if let Err(error) = caught_up {
             tracing::error!(%error, "the catalog is behind its day files");
         }
     }

@@ -30,6 +30,8 @@ pub(crate) enum Job {
     Append(AppendJob),
     /// Change the catalog.
     Catalog(CatalogJob),
+    /// Change alerts.
+    Alerts(AlertsJob),
 }
 
 /// Entries to store.
@@ -54,6 +56,16 @@ pub(crate) struct CatalogJob {
     pub(crate) changes_machines: bool,
 }
 
+/// What is done to the engine of alerts, inside a transaction of the catalog.
+pub(crate) type AlertsChange =
+    Box<dyn FnOnce(&mut alerts::Engine, &Connection) -> Result<(), StoreError> + Send>;
+
+/// A change of alerts.
+pub(crate) struct AlertsJob {
+    pub(crate) run: AlertsChange,
+    pub(crate) done: Done<()>,
+}
+
 impl Job {
     fn weight(&self) -> usize {
         match self {
@@ -61,7 +73,7 @@ impl Job {
                 let new = &job.arrival.new;
                 new.entries.len() + new.refused_seqs.len() + 1
             }
-            Job::Catalog(_) => 1,
+            Job::Catalog(_) | Job::Alerts(_) => 1,
         }
     }
 
@@ -70,6 +82,7 @@ impl Job {
         match self {
             Job::Append(job) => (job.done)(Err(error)),
             Job::Catalog(job) => (job.done)(Err(error)),
+            Job::Alerts(job) => (job.done)(Err(error)),
         }
     }
 }

@@ -2,11 +2,11 @@
 //! holds.
 
 use rusqlite::params;
-use wire::{Level, template};
+use wire::{Level, Micros, template};
 
 use crate::catalog::newest::Newest;
 use crate::day::commits::{Range, RangeKind};
-use crate::day::entries;
+use crate::day::entries::{self, BY_WIFI, EntryKey};
 use crate::error::StoreError;
 use crate::shared::MachineNo;
 use crate::writer::days::{DayFile, extend, run_flags};
@@ -96,6 +96,45 @@ impl DayFile {
         }))
     }
 
+    /// The rows of some seqs, as the rules of alerts are told of them.
+    pub(crate) fn told_between(
+        &self,
+        (machine, epoch): (MachineNo, i64),
+        (first, last): (i64, i64),
+    ) -> Result<Vec<Told>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT e.machine, e.filed, e.epoch, e.seq, e.level, e.template, e.params, e.context,
+                 e.skew, e.delay, e.flags, e.second_delay, c.name, t.text
+             FROM entries e JOIN templates t ON t.no = e.template
+             JOIN components c ON c.no = t.component
+             WHERE e.machine = ?1 AND e.epoch = ?2 AND e.seq BETWEEN ?3 AND ?4 ORDER BY e.seq",
+        )?;
+        let mut rows = statement.query(params![machine, epoch, first, last])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let entry = entries::read(self.day, row)?;
+            let template: String = row.get(13)?;
+            let message = template::join(&template, &entry.params)
+                .map_err(|error| StoreError::Failed(error.to_string()))?;
+            let context = entry
+                .context
+                .as_deref()
+                .map(serde_json::from_str)
+                .transpose();
+            found.push(Told {
+                key: entry.key,
+                level: entry.level,
+                component: row.get(12)?,
+                message,
+                template,
+                context: context.ok().flatten().unwrap_or_default(),
+                received_at: entry.received_at,
+                by_cell: entry.flags & BY_WIFI == 0,
+            });
+        }
+        Ok(found)
+    }
+
     fn count_rows(
         &self,
         condition: &str,
@@ -128,4 +167,16 @@ impl DayFile {
         }
         Ok(())
     }
+}
+
+/// A row as the rules of alerts are told of it.
+pub(crate) struct Told {
+    pub(crate) key: EntryKey,
+    pub(crate) level: Level,
+    pub(crate) component: String,
+    pub(crate) message: String,
+    pub(crate) template: String,
+    pub(crate) context: serde_json::Map<String, serde_json::Value>,
+    pub(crate) received_at: Micros,
+    pub(crate) by_cell: bool,
 }

@@ -3,6 +3,7 @@
 
 use rusqlite::Connection;
 
+use crate::catalog::alerts::rows::{self, Unjudged};
 use crate::catalog::runs::fidelity;
 use crate::catalog::{days, machines, newest, rollups};
 use crate::day::commits::{Commit, Range, RangeKind};
@@ -83,6 +84,21 @@ fn replay_day(
         let file = open.get(shared, day)?;
         for (no, id) in file.machines()? {
             machines::restore_number(catalog, no, &id)?;
+        }
+        for range in missing
+            .iter()
+            .flat_map(|(_, ranges)| ranges.iter().flatten())
+        {
+            if range.kind == RangeKind::New {
+                let run = Unjudged {
+                    day: day.0,
+                    machine: range.machine,
+                    epoch: range.epoch,
+                    first: range.first,
+                    last: range.last,
+                };
+                rows::add_unjudged(catalog, run)?;
+            }
         }
         if whole {
             for (no, ranges) in &missing {

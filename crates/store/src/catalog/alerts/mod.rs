@@ -1,0 +1,4 @@
+//! The tables of alerts.
+
+pub(crate) mod deliveries;
+pub(crate) mod rows;

@@ -1,0 +1,134 @@
+//! The engine of alerts on the writer's thread: fed with what is stored, kept with it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use alerts::{Engine, EntryFacts};
+use rusqlite::Connection;
+use wire::{Micros, template};
+
+use crate::catalog::alerts::rows::{self, Unjudged};
+use crate::cell::arrived::Arrival;
+use crate::day::entries::EntryKey;
+use crate::entry::PathKind;
+use crate::error::StoreError;
+use crate::query::cursor;
+use crate::shared::Shared;
+use crate::writer::days::DayFile;
+
+/// The engine, and what the writer must know beside it.
+pub(crate) struct Judge {
+    pub(crate) engine: Engine,
+    /// The newest time that was heard of, for when the engine has to be made again.
+    now: Micros,
+}
+
+/// An entry that is new with this group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fresh {
+    /// The arrival, and the entry's place in it.
+    pub(crate) source: (usize, usize),
+    pub(crate) key: EntryKey,
+}
+
+impl Judge {
+    /// The engine as it was kept.
+    pub(crate) fn load(catalog: &Connection, now: Micros) -> Result<Judge, StoreError> {
+        let config = rows::config(catalog)?;
+        let config = config.unwrap_or_else(alerts::config::defaults::config);
+        let (states, live) = (rows::states(catalog)?, rows::live(catalog)?);
+        let memory = rows::memory(catalog)?;
+        let engine = Engine::restore(config, states, live, memory, now);
+        Ok(Judge { engine, now })
+    }
+
+    /// Makes the engine again from what was kept: what it had in memory was not.
+    pub(crate) fn reload(&mut self, catalog: &Connection) -> Result<(), StoreError> {
+        *self = Judge::load(catalog, self.now)?;
+        Ok(())
+    }
+
+    /// Judges new entries and keeps what changed, inside the caller's transaction.
+    pub(crate) fn entries(
+        &mut self,
+        catalog: &Connection,
+        fresh: &[Fresh],
+        arrivals: &[&Arrival],
+    ) -> Result<(), StoreError> {
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let wants_templates = self.engine.wants_templates();
+        self.run(catalog, |judge| {
+            for new in fresh {
+                let batch = &arrivals[new.source.0].new;
+                let entry = &batch.entries[new.source.1];
+                judge.now = judge.now.max(batch.received_at);
+                let template = if wants_templates {
+                    template::split(&entry.message).template
+                } else {
+                    String::new()
+                };
+                let id = || cursor::id_text(new.key);
+                let facts = EntryFacts {
+                    machine: &batch.machine,
+                    id: &id,
+                    level: entry.level,
+                    component: &entry.component,
+                    message: &entry.message,
+                    template: &template,
+                    context: &entry.context,
+                    event: new.key.filed_at,
+                    arrival: batch.received_at,
+                    by_cell: batch.path == PathKind::Cell,
+                };
+                judge.engine.entry(&facts, batch.received_at);
+            }
+            Ok(())
+        })
+    }
+
+    /// Judges a run of entries that a crash kept from it, inside the caller's transaction.
+    pub(crate) fn left(
+        &mut self,
+        catalog: &Connection,
+        shared: &Shared,
+        file: &DayFile,
+        run: Unjudged,
+    ) -> Result<(), StoreError> {
+        let Some(machine) = shared.registry().id(run.machine).cloned() else {
+            return Ok(());
+        };
+        let found = file.told_between((run.machine, run.epoch), (run.first, run.last))?;
+        self.run(catalog, |judge| {
+            for told in &found {
+                let id = || cursor::id_text(told.key);
+                let facts = EntryFacts {
+                    machine: &machine,
+                    id: &id,
+                    level: told.level,
+                    component: &told.component,
+                    message: &told.message,
+                    template: &told.template,
+                    context: &told.context,
+                    event: told.key.filed_at,
+                    arrival: told.received_at,
+                    by_cell: told.by_cell,
+                };
+                judge.engine.entry(&facts, judge.now.max(told.received_at));
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs something on the engine and keeps what changed, inside the caller's transaction. A panic is
+    /// an error: it must not end the writer, with which everything would end.
+    pub(crate) fn run(
+        &mut self,
+        catalog: &Connection,
+        work: impl FnOnce(&mut Judge) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        catch_unwind(AssertUnwindSafe(|| work(self)))
+            .map_err(|_| StoreError::Failed("judging alerts panicked".to_owned()))??;
+        rows::keep(catalog, &self.engine.take_changes())
+    }
+}
