@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::{Secret, clean, limits, secret};
 
@@ -142,11 +142,20 @@ impl SendError {
     /// and as one clean line.
     pub(crate) fn without(mut self, secrets: &[(&'static str, &Secret)]) -> SendError {
         let (SendError::Temporary { words, .. } | SendError::Permanent { words, .. }) = &mut self;
+        *words = clean::line(words, usize::MAX);
         for (_, hidden) in secrets.iter().filter(|(_, secret)| !secret.is_empty()) {
-            let plain = hidden.reveal();
-            let encoded = STANDARD.encode(plain);
-            *words = words.replace(&encoded, secret::SHOWN);
-            *words = words.replace(plain, secret::SHOWN);
+            *words = words.replace(hidden.reveal(), secret::SHOWN);
+            let is_encoded = |word: &str| {
+                let decoded = STANDARD_NO_PAD.decode(word.trim_end_matches('=')).ok();
+                let decoded = decoded.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                decoded.is_some_and(|text| text.contains(hidden.reveal()))
+            };
+            // As in `AUTH PLAIN ...` or `Basic ...`, together with the user.
+            let shown = words.split(' ').map(|word| match is_encoded(word) {
+                true => secret::SHOWN,
+                false => word,
+            });
+            *words = shown.collect::<Vec<_>>().join(" ");
         }
         *words = clean::line(words, limits::WORDS_CHARS * 2);
         self
@@ -156,11 +165,12 @@ impl SendError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::engine::general_purpose::STANDARD;
 
     #[test]
     fn a_secret_that_a_server_says_back_is_not_repeated() {
         let secret = Secret::from("hunter2hunter2");
-        let encoded = STANDARD.encode("hunter2hunter2");
+        let encoded = STANDARD.encode("\0ops\0hunter2hunter2");
         let said = format!("no: hunter2hunter2\r\nnor {encoded}");
         let error = SendError::broken("refused", said).without(&[("password", &secret)]);
         assert_eq!(error.to_string(), "no: *** nor ***");

@@ -117,6 +117,26 @@ async fn dispatch(
     }
 }
 
+/// What became of a message afterwards, by [`Sent::provider_id`]; `None` for channels that are not
+/// told. SMS and calls are taken before the provider knows, and have their price only later.
+///
+/// # Errors
+/// The provider cannot be asked.
+pub async fn outcome(
+    channel: &ChannelConfig,
+    provider_id: &str,
+) -> Result<Option<twilio::Outcome>, SendError> {
+    let account = match channel {
+        ChannelConfig::Sms(config) => &config.account,
+        ChannelConfig::Voice(config) => &config.account,
+        ChannelConfig::Email(_) | ChannelConfig::Webhook(_) => return Ok(None),
+    };
+    let asked = twilio::outcome(account, provider_id).await;
+    asked
+        .map(Some)
+        .map_err(|error| error.without(&channel.secrets()))
+}
+
 /// How a message will look; needs no network and no secret.
 pub fn preview(channel: &ChannelConfig, message: &Message) -> Preview {
     let shown = Shown::of(message);

@@ -41,7 +41,7 @@ pub const ITEM_CHARS: usize = 300;
 /// Items that one message lists; the rest is counted.
 pub const ITEMS: usize = 200;
 
-/// Machines that an e-mail lists; the rest is counted.
+/// Machines that an e-mail or our own JSON lists; the rest is counted.
 pub const MACHINES: usize = 500;
 
 /// Machines that one line of text names; the rest is counted.
@@ -68,3 +68,6 @@ pub const WORDS_CHARS: usize = 300;
 
 /// Longest subject, in characters, after a template was filled in.
 pub const SUBJECT_CHARS: usize = 250;
+
+/// Longest body, in characters, after a template was filled in: a digest's 200 items, once.
+pub const BODY_CHARS: usize = 100_000;

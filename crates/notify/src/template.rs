@@ -92,7 +92,7 @@ pub(crate) fn compose(shown: &Shown) -> (String, Option<String>) {
             "{}\n\n(Your template is not used: {error}.)",
             words::text(shown)
         );
-        return (ours, Some(clean::block(&body, usize::MAX)));
+        return (ours, Some(clean::block(&body, limits::BODY_CHARS)));
     }
     let subject = template.subject.as_deref().map_or(ours, |text| {
         let filled = fill(text, shown);
@@ -103,8 +103,11 @@ pub(crate) fn compose(shown: &Shown) -> (String, Option<String>) {
 }
 
 fn body(text: &str, shown: &Shown) -> String {
-    let used = names(text);
-    let mut body = clean::block(&fill(text, shown), usize::MAX);
+    let filled = fill(text, shown);
+    let is_cut = filled.chars().count() > limits::BODY_CHARS;
+    // What was cut off may have been what must be said.
+    let used = if is_cut { Vec::new() } else { names(text) };
+    let mut body = clean::block(&filled, limits::BODY_CHARS);
     let mut is_first = true;
     for (label, name, carriers) in REQUIRED {
         let value = value(name, shown);

@@ -217,7 +217,10 @@ fn reason(error: &Error) -> String {
         return error.to_string();
     };
     match error {
-        CertificateError::UnknownIssuer => "no known authority has signed it".into(),
+        // A bad signature: the name of a known authority, but not its key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "no known authority has signed it".into()
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "it has expired".into()
         }

@@ -105,6 +105,29 @@ pub(crate) fn label(machine: &MachineRef) -> String {
     }
 }
 
+/// What every message must carry, in three lines: what stays when a text is too long.
+pub(crate) fn essentials(shown: &Shown) -> String {
+    let machine = match shown.machines.as_slice() {
+        [] => "none".to_owned(),
+        [one] => label(one),
+        [first, rest @ ..] => format!("{} and {} more", label(first), rest.len()),
+    };
+    let (issue, time) = (&shown.issue, shown.time());
+    format!("Machine: {machine}\nIssue: {issue}\nTime: {time}")
+}
+
+/// A text of `most` characters at most; what must be said stands first when it has to be cut, and
+/// is never cut itself.
+pub(crate) fn bounded(text: &str, shown: &Shown, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let essentials = essentials(shown);
+    let left = most.saturating_sub(essentials.chars().count() + 2);
+    let rest = clean::cut(text, left);
+    format!("{essentials}\n\n{rest}").trim_end().to_owned()
+}
+
 /// `VM001 Lobby`, or `VM001, VM002 and 5 more`.
 pub(crate) fn machines_short(shown: &Shown) -> String {
     /// In a subject, which people read 70 characters of.

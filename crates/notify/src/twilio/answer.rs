@@ -79,9 +79,13 @@ impl Created {
 
     /// What it cost, where it is known already: `-0.00750` is a debit of 7,500 millionths.
     pub fn price(&self) -> Option<Price> {
-        let unit = self.price_unit.as_deref().unwrap_or("USD");
-        Price::parse(self.price.as_deref()?, unit)
+        price(self.price.as_deref(), self.price_unit.as_deref())
     }
+}
+
+/// A price as Twilio writes it: null until it is known.
+pub(crate) fn price(price: Option<&str>, unit: Option<&str>) -> Option<Price> {
+    Price::parse(price?, unit.unwrap_or("USD"))
 }
 
 /// Why a request was refused.

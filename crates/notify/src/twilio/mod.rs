@@ -3,12 +3,15 @@
 
 mod account;
 mod answer;
+mod outcome;
 
 use reqwest::{Method, Url};
 
 pub use account::Account;
 pub(crate) use account::is_sid;
-pub(crate) use answer::{created, refused};
+pub(crate) use answer::{created, price, refused};
+pub(crate) use outcome::outcome;
+pub use outcome::{Outcome, State};
 
 use crate::http::{Answer, Request, call};
 use crate::{SendError, http};

@@ -4,22 +4,34 @@
 use super::{Config, TWIML_CHARS, press};
 use crate::message::{Kind, MachineRef, Severity};
 use crate::shown::Shown;
-use crate::{clean, template, when, words};
+use crate::{clean, limits, template, when, words};
 
 /// Longest facts or own words that are read out, in characters: half a minute.
 const SAID_CHARS: usize = 400;
+/// Letters of an issue and of a name where a document gets too long; the last always fit.
+const CUTS: [usize; 3] = [80, 24, 10];
 /// Machines that are named; the rest is counted.
 const NAMED: usize = 3;
 
 /// The document, of [`TWIML_CHARS`] at most.
 pub(super) fn document(config: &Config, shown: &Shown) -> String {
-    let spoken = spoken(shown);
-    let whole = with(config, shown, &spoken);
-    if whole.chars().count() <= TWIML_CHARS {
+    let whole = with(config, shown, &spoken(shown));
+    let fits = |document: &str| document.chars().count() <= TWIML_CHARS;
+    if fits(&whole) {
         return whole;
     }
-    // Everything was a letter that XML writes with six: what must be said comes first.
-    with(config, shown, &required(shown))
+    // Many letters that XML writes with six: what must be said goes before what else there is.
+    let shorter = CUTS
+        .into_iter()
+        .map(|cut| with(config, shown, &required(shown, cut)));
+    let mut last = whole;
+    for document in shorter {
+        last = document;
+        if fits(&last) {
+            break;
+        }
+    }
+    last
 }
 
 fn with(config: &Config, shown: &Shown, spoken: &str) -> String {
@@ -50,11 +62,11 @@ pub(super) fn spoken(shown: &Shown) -> String {
     let (_, own_words) = template::compose(shown);
     let more = own_words.unwrap_or_else(|| shown.facts.clone());
     let more = clean::line(&more, SAID_CHARS);
-    let spoken = format!("{} {more}", required(shown));
+    let spoken = format!("{} {more}", required(shown, limits::ISSUE_CHARS));
     spoken.trim_end().to_owned()
 }
 
-fn required(shown: &Shown) -> String {
+fn required(shown: &Shown, cut: usize) -> String {
     let kind = match shown.kind {
         Kind::First => "Vendlog alert".to_owned(),
         Kind::Repeat { n } => format!("Vendlog alert, repeat {n}"),
@@ -74,9 +86,13 @@ fn required(shown: &Shown) -> String {
     };
     let machines = match shown.machines.as_slice() {
         [] => "No machine".to_owned(),
-        [one] => named(one),
+        [one] => named(one, cut),
         many => {
-            let names: Vec<String> = many.iter().take(NAMED).map(named).collect();
+            let names: Vec<String> = many
+                .iter()
+                .take(NAMED)
+                .map(|machine| named(machine, cut))
+                .collect();
             format!("{} machines: {}", many.len(), names.join("; "))
         }
     };
@@ -84,15 +100,15 @@ fn required(shown: &Shown) -> String {
     let time = when::spoken(shown.at, &shown.timezone);
     format!(
         "{kind}. {severity}. {}. {machines}. Time: {time}{late}.",
-        shown.issue
+        clean::cut(&shown.issue, cut)
     )
 }
 
-fn named(machine: &MachineRef) -> String {
-    let mut named = format!("Machine {}", machine.id);
+fn named(machine: &MachineRef, cut: usize) -> String {
+    let mut named = format!("Machine {}", clean::cut(&machine.id, cut));
     for (word, text) in [("", &machine.name), ("at ", &machine.site)] {
         if !text.is_empty() {
-            named.push_str(&format!(", {word}{text}"));
+            named.push_str(&format!(", {word}{}", clean::cut(text, cut)));
         }
     }
     named

@@ -7,7 +7,7 @@ use crate::channels::{Channels, HTTP};
 use crate::messages::{KINDS, bare_template, machine, message};
 
 /// The time as a channel says it.
-fn time(channel: &str) -> &'static str {
+pub fn time(channel: &str) -> &'static str {
     match channel {
         "sms" => "2026-01-22 06:30",
         "voice" => "06:30, January 22",

@@ -1,4 +1,5 @@
-//! A server's certificate: signed by an authority of its own, valid for `localhost` and 127.0.0.1.
+//! A server's certificate: signed by an authority of its own, valid for `localhost` and 127.0.0.1
+//! unless it is to be for another name.
 
 use std::sync::Arc;
 
@@ -19,13 +20,18 @@ pub struct Identity {
 
 impl Identity {
     pub fn new() -> Identity {
+        Identity::named(&["localhost", "127.0.0.1"])
+    }
+
+    /// Valid for these names.
+    pub fn named(names: &[&str]) -> Identity {
         let ca_key = KeyPair::generate().expect("a key");
         let mut ca = CertificateParams::new(Vec::new()).expect("no names");
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca_pem = ca.self_signed(&ca_key).expect("a certificate").pem();
         let issuer = Issuer::new(ca, ca_key);
         let key = KeyPair::generate().expect("a key");
-        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let certificate = CertificateParams::new(names).expect("names");
         let certificate = certificate.signed_by(&key, &issuer).expect("a certificate");
         let pin = STANDARD.encode(Sha256::digest(key.subject_public_key_info()));

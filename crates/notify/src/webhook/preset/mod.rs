@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Config, Preset, field};
 use crate::http::Answer;
 use crate::shown::Shown;
-use crate::{SendError, clean, template, words};
+use crate::{SendError, template, words};
 
 /// Where to post.
 pub(super) fn address(config: &Config) -> String {
@@ -57,9 +57,25 @@ pub(super) fn provider_id(config: &Config, answer: &Answer) -> Option<String> {
     }
 }
 
-/// Subject and text as all chats show them: the user's words, else ours.
+/// Subject and text as all chats show them: the user's words, else ours. What must be said is in
+/// the text, however short it has to be.
 fn texts(shown: &Shown, most: usize) -> (String, String) {
     let (subject, own_words) = template::compose(shown);
     let text = own_words.unwrap_or_else(|| words::text(shown));
-    (subject, clean::cut(&text, most))
+    (subject, words::bounded(&text, shown, most))
+}
+
+/// The longest text of which `fits` says yes; a provider counts what it costs to write a letter in
+/// its own form, which only the form knows.
+fn fitting<T>(most: usize, form: impl Fn(usize) -> T, fits: impl Fn(&T) -> bool) -> T {
+    /// [`words::essentials`] have fewer characters, and are never left out.
+    const LEAST_CHARS: usize = 400;
+    let mut most = most;
+    loop {
+        let formed = form(most);
+        if most <= LEAST_CHARS || fits(&formed) {
+            return formed;
+        }
+        most = (most / 2).max(LEAST_CHARS);
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::texts;
+use crate::limits;
 use crate::message::{Kind, MachineRef};
 use crate::shown::{Shown, ShownItem};
 
@@ -29,6 +30,7 @@ pub(super) fn body(shown: &Shown) -> Value {
         })
     };
     let (kind, number) = kind(shown.kind);
+    let machines = shown.machines.iter().take(limits::MACHINES);
     json!({
         "version": VERSION,
         "id": shown.id,
@@ -38,7 +40,8 @@ pub(super) fn body(shown: &Shown) -> Value {
         "severity": shown.severity.as_str(),
         "issue": shown.issue,
         "machine_id": shown.machines.first().map(|machine| &machine.id),
-        "machines": shown.machines.iter().map(machine).collect::<Vec<_>>(),
+        "machines": machines.map(machine).collect::<Vec<_>>(),
+        "machines_left_out": shown.machines.len().saturating_sub(limits::MACHINES),
         "time": shown.at.to_rfc3339(),
         "time_local": shown.time(),
         "late": shown.is_late,

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::texts;
+use super::{fitting, texts};
 use crate::http::Answer;
 use crate::shown::Shown;
 use crate::{SendError, clean};
@@ -12,15 +12,23 @@ use crate::{SendError, clean};
 /// Slack's longest header, and text of a section.
 const HEADER_CHARS: usize = 150;
 const SECTION_CHARS: usize = 3_000;
-/// Escaped, a letter has up to five.
-const ESCAPED: usize = 5;
 
 pub(super) fn body(shown: &Shown) -> Value {
-    let (subject, text) = texts(shown, SECTION_CHARS);
-    let header = bounded(&subject, HEADER_CHARS);
+    let (subject, _) = texts(shown, SECTION_CHARS);
+    let header = (1..=HEADER_CHARS)
+        .rev()
+        .map(|most| escaped(&clean::cut(&subject, most)));
+    let header = header
+        .into_iter()
+        .find(|header| is_within(header, HEADER_CHARS));
+    let text = fitting(
+        SECTION_CHARS,
+        |most| escaped(&texts(shown, most).1),
+        |text| is_within(text, SECTION_CHARS),
+    );
     let mut blocks = vec![
-        json!({"type": "header", "text": plain(header)}),
-        json!({"type": "section", "text": plain(bounded(&text, SECTION_CHARS))}),
+        json!({"type": "header", "text": plain(header.unwrap_or_default())}),
+        json!({"type": "section", "text": plain(text)}),
     ];
     if let Some(link) = &shown.link {
         // A URL writes `<`, `>` and `|` as percent codes; `&` is escaped as everywhere.
@@ -41,21 +49,8 @@ fn plain(text: String) -> Value {
     json!({"type": "plain_text", "text": text, "emoji": false})
 }
 
-/// Escaped and not longer than Slack takes.
-fn bounded(text: &str, most: usize) -> String {
-    let whole = escaped(text);
-    if whole.chars().count() <= most {
-        return whole;
-    }
-    let mut kept = text.chars().count().min(most);
-    loop {
-        let shorter = escaped(&clean::cut(text, kept));
-        let over = shorter.chars().count().saturating_sub(most);
-        if over == 0 {
-            return shorter;
-        }
-        kept = kept.saturating_sub(over.div_ceil(ESCAPED));
-    }
+fn is_within(text: &str, most: usize) -> bool {
+    text.chars().count() <= most
 }
 
 fn escaped(text: &str) -> String {

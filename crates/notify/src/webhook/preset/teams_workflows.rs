@@ -4,15 +4,22 @@
 
 use serde_json::{Value, json};
 
-use super::texts;
+use super::{fitting, texts};
 use crate::message::Severity;
 use crate::shown::Shown;
 
-/// A card has 28 kB at most; this leaves room for letters of three bytes.
-const TEXT_CHARS: usize = 6_000;
+/// Teams takes 28 kB.
+const CARD_BYTES: usize = 27_000;
+/// The first try; a card that is too large has many lines or wide letters, and half is tried.
+const TEXT_CHARS: usize = 8_000;
 
 pub(super) fn body(shown: &Shown) -> Value {
-    let (subject, text) = texts(shown, TEXT_CHARS);
+    let fits = |card: &Value| card.to_string().len() <= CARD_BYTES;
+    fitting(TEXT_CHARS, |most| card(shown, most), fits)
+}
+
+fn card(shown: &Shown, most: usize) -> Value {
+    let (subject, text) = texts(shown, most);
     let colour = match shown.severity {
         Severity::Critical | Severity::Error => "attention",
         Severity::Warning => "warning",
