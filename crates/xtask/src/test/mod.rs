@@ -1,7 +1,7 @@
 //! Every check and test, as CI runs them: quick ones first, stopping at the first that fails.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::Stdio;
+mod binaries;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -39,8 +39,12 @@ pub fn run() -> Result<()> {
     steps.step("packages", package::for_tests)?;
     let mut counts = Counts::default();
     steps.step("tests", || {
-        counts = cargo_test()?;
+        counts = binaries::run()?;
         Ok(())
+    })?;
+    // Examples in documentation: there are few, and cargo alone knows how to run them.
+    steps.step("doc tests", || {
+        must(cargo(&["test", "--workspace", "--doc", "--quiet"]))
     })?;
     steps.step("python", || {
         counts.passed += python::test()?;
@@ -86,32 +90,6 @@ impl Steps {
 struct Counts {
     passed: u64,
     skipped: u64,
-}
-
-/// `cargo test`, shown as it runs, and counted over all its binaries; all of them run, so that one
-/// run shows everything that fails.
-fn cargo_test() -> Result<Counts> {
-    let mut child = cargo(&["test", "--workspace", "--no-fail-fast"])
-        .env(BUILT.0, BUILT.1)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start cargo test")?;
-    let stdout = child.stdout.take().context("cargo test has no output")?;
-    let mut counts = Counts::default();
-    for line in BufReader::new(stdout).lines() {
-        let line = line.context("cargo test printed what is no text")?;
-        writeln!(std::io::stdout(), "{line}").context("cannot print")?;
-        if let Some((passed, skipped)) = result_line(&line) {
-            counts.passed += passed;
-            counts.skipped += skipped;
-        }
-    }
-    let status = child.wait().context("cargo test is gone")?;
-    if status.success() {
-        Ok(counts)
-    } else {
-        bail!("cargo test failed ({status})")
-    }
 }
 
 /// Passed and ignored of `test result: ok. 9 passed; 0 failed; 0 ignored; …`.
