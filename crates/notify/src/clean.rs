@@ -10,6 +10,9 @@ pub(crate) fn line(text: &str, most: usize) -> String {
     let redacted = cards(text);
     let mut cleaned = String::with_capacity(redacted.len().min(most.saturating_mul(4)));
     for c in redacted.chars() {
+        if is_enough(&cleaned, most) {
+            break;
+        }
         if c.is_whitespace() {
             // Also a line break: nothing may end a header or a line.
             if !cleaned.ends_with(' ') {
@@ -27,6 +30,9 @@ pub(crate) fn block(text: &str, most: usize) -> String {
     let redacted = cards(text);
     let mut cleaned = String::with_capacity(redacted.len().min(most.saturating_mul(4)));
     for c in redacted.chars().filter(|c| *c != '\r') {
+        if is_enough(&cleaned, most) {
+            break;
+        }
         match c {
             '\n' => cleaned.push('\n'),
             c if c.is_whitespace() => cleaned.push(' '),
@@ -44,6 +50,11 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     let mut kept: String = text.chars().take(most.saturating_sub(1)).collect();
     kept.push('…');
     kept
+}
+
+/// Whether what is there is cut anyway: a character has four bytes at most.
+fn is_enough(text: &str, most: usize) -> bool {
+    text.len() > most.saturating_mul(4)
 }
 
 fn push(text: &mut String, c: char) {

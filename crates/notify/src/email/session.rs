@@ -77,6 +77,8 @@ async fn open(config: &Config, steps: &Steps<'_>, hello: &ClientId) -> Result<St
     };
     let mut stream = connected.map_err(unreachable)?;
     let peer = stream.peer_addr().map_err(unreachable)?;
+    // lettre writes a mail's end by itself, and would wait 40 ms for an acknowledgement of the rest.
+    stream.set_nodelay(true).map_err(unreachable)?;
     if config.tls == Tls::None {
         if !peer.ip().is_loopback() {
             let words = format!("{host} is not this computer; set tls to starttls or implicit");

@@ -60,9 +60,14 @@ pub(super) fn provider_id(config: &Config, answer: &Answer) -> Option<String> {
 /// Subject and text as all chats show them: the user's words, else ours. What must be said is in
 /// the text, however short it has to be.
 fn texts(shown: &Shown, most: usize) -> (String, String) {
-    let (subject, own_words) = template::compose(shown);
-    let text = own_words.unwrap_or_else(|| words::text(shown));
+    let (subject, text) = whole(shown);
     (subject, words::bounded(&text, shown, most))
+}
+
+/// The same, however long.
+fn whole(shown: &Shown) -> (String, String) {
+    let (subject, own_words) = template::compose(shown);
+    (subject, own_words.unwrap_or_else(|| words::text(shown)))
 }
 
 /// The longest text of which `fits` says yes; a provider counts what it costs to write a letter in

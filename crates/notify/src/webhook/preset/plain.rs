@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::texts;
+use super::whole;
 use crate::limits;
 use crate::message::{Kind, MachineRef};
 use crate::shown::{Shown, ShownItem};
@@ -11,7 +11,7 @@ use crate::shown::{Shown, ShownItem};
 const VERSION: u32 = 1;
 
 pub(super) fn body(shown: &Shown) -> Value {
-    let (subject, text) = texts(shown, usize::MAX);
+    let (subject, text) = whole(shown);
     let machine = |machine: &MachineRef| {
         json!({
             "id": machine.id,

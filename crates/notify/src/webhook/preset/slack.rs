@@ -4,26 +4,24 @@
 
 use serde_json::{Value, json};
 
-use super::{fitting, texts};
+use super::{fitting, whole};
 use crate::http::Answer;
 use crate::shown::Shown;
-use crate::{SendError, clean};
+use crate::{SendError, clean, words};
 
 /// Slack's longest header, and text of a section.
 const HEADER_CHARS: usize = 150;
 const SECTION_CHARS: usize = 3_000;
 
 pub(super) fn body(shown: &Shown) -> Value {
-    let (subject, _) = texts(shown, SECTION_CHARS);
+    let (subject, text) = whole(shown);
     let header = (1..=HEADER_CHARS)
         .rev()
-        .map(|most| escaped(&clean::cut(&subject, most)));
-    let header = header
-        .into_iter()
+        .map(|most| escaped(&clean::cut(&subject, most)))
         .find(|header| is_within(header, HEADER_CHARS));
     let text = fitting(
         SECTION_CHARS,
-        |most| escaped(&texts(shown, most).1),
+        |most| escaped(&words::bounded(&text, shown, most)),
         |text| is_within(text, SECTION_CHARS),
     );
     let mut blocks = vec![

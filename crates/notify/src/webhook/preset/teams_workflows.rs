@@ -4,9 +4,10 @@
 
 use serde_json::{Value, json};
 
-use super::{fitting, texts};
+use super::{fitting, whole};
 use crate::message::Severity;
 use crate::shown::Shown;
+use crate::words;
 
 /// Teams takes 28 kB.
 const CARD_BYTES: usize = 27_000;
@@ -15,11 +16,12 @@ const TEXT_CHARS: usize = 8_000;
 
 pub(super) fn body(shown: &Shown) -> Value {
     let fits = |card: &Value| card.to_string().len() <= CARD_BYTES;
-    fitting(TEXT_CHARS, |most| card(shown, most), fits)
+    let (subject, text) = whole(shown);
+    let form = |most| card(shown, &subject, &words::bounded(&text, shown, most));
+    fitting(TEXT_CHARS, form, fits)
 }
 
-fn card(shown: &Shown, most: usize) -> Value {
-    let (subject, text) = texts(shown, most);
+fn card(shown: &Shown, subject: &str, text: &str) -> Value {
     let colour = match shown.severity {
         Severity::Critical | Severity::Error => "attention",
         Severity::Warning => "warning",
