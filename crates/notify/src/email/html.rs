@@ -2,7 +2,7 @@
 //! through [`Html::text`], which escapes: there is no other way to put text in.
 
 use crate::chart;
-use crate::message::Severity;
+use crate::message::{Chart, Severity};
 use crate::shown::Shown;
 use crate::{limits, when, words};
 
@@ -39,6 +39,9 @@ const CELL: &str = "<td style=\"padding:3px 12px 3px 0;vertical-align:top;color:
 const CELL_VALUE: &str = "</td><td style=\"padding:3px 0;vertical-align:top\">";
 const ITEM: &str = "<td style=\"padding:3px 12px 3px 0;vertical-align:top;\
     border-top:1px solid #e3e5e8\">";
+
+const HEAD: &str = "<th style=\"padding:3px 12px 3px 0;text-align:left;font-weight:normal;\
+    color:#5f6368\">";
 
 /// The whole page; `own_words` are the user's template, filled in.
 pub(super) fn page(shown: &Shown, own_words: Option<&str>) -> String {
@@ -123,6 +126,7 @@ fn drawn(html: &mut Html, shown: &Shown) {
     html.text(&chart::in_words(chart, &shown.timezone))
         .raw("\">");
     html.raw("<p style=\"margin:4px 0 16px;color:#5f6368\">");
+    legend(html, chart);
     let first = chart
         .bars
         .first()
@@ -139,11 +143,30 @@ fn drawn(html: &mut Html, shown: &Shown) {
         .raw("</p>");
 }
 
+/// The colours of the bars that there are: those of `chart.rs`.
+fn legend(html: &mut Html, chart: &Chart) {
+    const SQUARES: [&str; 4] = [
+        "<span style=\"color:#78909c\">&#9632;</span> ",
+        "<span style=\"color:#f0b429\">&#9632;</span> ",
+        "<span style=\"color:#e66e28\">&#9632;</span> ",
+        "<span style=\"color:#be1e2d\">&#9632;</span> ",
+    ];
+    for (at, (square, severity)) in SQUARES.into_iter().zip(Severity::ALL).enumerate() {
+        if chart.bars.iter().any(|bar| bar.counts[at] > 0) {
+            html.raw(square).text(severity.as_str()).raw(" &nbsp; ");
+        }
+    }
+}
+
 fn items(html: &mut Html, shown: &Shown) {
     if shown.items.is_empty() {
         return;
     }
-    html.raw("<table style=\"border-collapse:collapse;margin-top:12px\">");
+    html.raw("<table style=\"border-collapse:collapse;margin-top:12px\"><tr>");
+    for name in ["Last", "Machine", "Issue", "What", "Times"] {
+        html.raw(HEAD).text(name).raw("</th>");
+    }
+    html.raw("</tr>");
     for item in &shown.items {
         let count = item.count.to_string();
         html.raw("<tr>");
