@@ -20,7 +20,7 @@ mod sqlite;
 mod store;
 mod writer;
 
-pub use alerting::{AlertQuery, Alerts, WholeAlert};
+pub use alerting::{AlertQuery, Alerts, AlertsChanged, WholeAlert};
 pub use care::Care;
 pub use catalog::alerts::deliveries::{DELIVERY_TRIED_US, Message, MessageState, Tried};
 pub use catalog::care::DesiredConfig;

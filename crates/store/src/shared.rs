@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use wire::MachineId;
 
+use crate::alerting::AlertsChanged;
 use crate::day::Day;
 use crate::key::DataKey;
 
 /// The catalog's number of a machine; kept for ever. 0 stands for the whole fleet in rollups.
 pub(crate) type MachineNo = i64;
+
+/// Is told of changes of alerts.
+pub(crate) type Listener = Arc<dyn Fn(&AlertsChanged) + Send + Sync>;
 
 /// What both sides share.
 pub(crate) struct Shared {
@@ -18,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) key: DataKey,
     registry: RwLock<Registry>,
     days: RwLock<BTreeSet<Day>>,
+    listener: RwLock<Option<Listener>>,
 }
 
 /// The machines by id and by number, and which of them are registered now.
@@ -59,6 +64,7 @@ impl Shared {
             key,
             registry: RwLock::default(),
             days: RwLock::default(),
+            listener: RwLock::default(),
         }
     }
 
@@ -83,6 +89,20 @@ impl Shared {
             .registry
             .write()
             .unwrap_or_else(PoisonError::into_inner) = registry;
+    }
+
+    /// Who is told of changes of alerts from now on.
+    pub(crate) fn set_listener(&self, listener: Listener) {
+        let mut place = self
+            .listener
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *place = Some(listener);
+    }
+
+    pub(crate) fn listener(&self) -> Option<Listener> {
+        let place = self.listener.read().unwrap_or_else(PoisonError::into_inner);
+        place.clone()
     }
 
     pub(crate) fn days(&self) -> RwLockReadGuard<'_, BTreeSet<Day>> {

@@ -335,6 +335,10 @@ impl Store {
         self.inner.close();
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
     /// Reads the catalog on the caller's thread.
     pub(crate) fn catalog<T>(
         &self,

@@ -66,7 +66,7 @@ fn firing(store: &Store) -> Vec<alerts::Alert> {
 }
 
 fn due(store: &Store) -> Vec<store::Message> {
-    store.alerts().due(NOON.plus_us(MINUTE), 100).unwrap()
+    store.alerts().due(NOON.plus_us(MINUTE), 100, &[]).unwrap()
 }
 
 fn tick(store: &Store, at: Micros) -> Result<(), StoreError> {
@@ -168,8 +168,29 @@ fn a_message_is_handed_out_once_and_tried_again_until_it_went() {
     };
     alerts.finish_delivery(mail, again, now).unwrap();
     assert!(due(&store).is_empty());
-    assert_eq!(alerts.due(later, 10).unwrap()[0].tries, 2);
+    assert_eq!(alerts.due(later, 10, &[]).unwrap()[0].tries, 2);
     assert_eq!(alerts.sent_since("sms", NOON).unwrap(), (1, 7_900));
+}
+
+#[test]
+fn who_delivers_is_told_when_there_is_something_and_may_leave_a_channel_alone() {
+    let place = Place::new();
+    let store = store(&place);
+    let (sender, told) = std::sync::mpsc::channel();
+    store.alerts().on_change(move |changed| {
+        let ids = changed.alerts.iter().map(|alert| alert.id).collect();
+        let _ = sender.send((ids, changed.messages));
+    });
+    store.append_wait(critical("VM001", [1])).unwrap();
+    let patience = std::time::Duration::from_secs(30);
+    let once: (Vec<u64>, usize) = told.recv_timeout(patience).unwrap();
+    assert_eq!(once, (vec![1], 2));
+    let but = ["sms".to_owned()];
+    let left = store.alerts().due(NOON.plus_us(MINUTE), 10, &but).unwrap();
+    assert_eq!(
+        (left.len(), left[0].outgoing.channel.as_str()),
+        (1, "email")
+    );
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The calls of the store for alerts. Judging happens on the writer's thread, in the transaction of what
 //! is judged: an entry is stored with what it set off, or neither is.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use alerts::{
-    Act, ActError, Alert, AlertConfig, Away, Engine, History, MachineNow, Outgoing, Phase,
+    Act, ActError, Alert, AlertConfig, Away, Changes, Engine, History, MachineNow, Outgoing, Phase,
 };
 use wire::{MachineId, Micros};
 
@@ -43,6 +43,27 @@ pub struct WholeAlert {
     pub deliveries: Vec<Message>,
 }
 
+/// What a transaction changed of the alerts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AlertsChanged {
+    /// Alerts that began or changed, as they are now.
+    pub alerts: Vec<Alert>,
+    /// Messages that came into the outbox.
+    pub messages: usize,
+}
+
+impl AlertsChanged {
+    /// Whether nothing did.
+    pub fn is_empty(&self) -> bool {
+        self.alerts.is_empty() && self.messages == 0
+    }
+
+    pub(crate) fn add(&mut self, changes: Changes) {
+        self.alerts.extend(changes.alerts);
+        self.messages += changes.outgoing.len();
+    }
+}
+
 /// Deliveries that are answered with an alert.
 const DELIVERIES_SHOWN: usize = 200;
 
@@ -61,6 +82,12 @@ impl Alerts {
     pub fn config(&self) -> Result<AlertConfig, StoreError> {
         let config = self.0.catalog(rows::config)?;
         Ok(config.unwrap_or_else(alerts::config::defaults::config))
+    }
+
+    /// Calls this after each transaction that changed alerts or wrote messages, once it is durable, on
+    /// the writer's thread: it must be quick. It stands instead of the one before.
+    pub fn on_change(&self, listener: impl Fn(&AlertsChanged) + Send + Sync + 'static) {
+        self.0.shared().set_listener(Arc::new(listener));
     }
 
     /// Uses a configuration from now on. It has been checked.
@@ -178,13 +205,19 @@ impl Alerts {
         self.0.catalog(|catalog| rows::away(catalog, limit))
     }
 
-    /// Messages whose time has come, the most urgent first.
+    /// Messages whose time has come, the most urgent first, but those of some channels. Those that are
+    /// being sent are among them.
     ///
     /// # Errors
     /// The store failed.
-    pub fn due(&self, now: Micros, limit: usize) -> Result<Vec<Message>, StoreError> {
+    pub fn due(
+        &self,
+        now: Micros,
+        limit: usize,
+        but: &[String],
+    ) -> Result<Vec<Message>, StoreError> {
         self.0
-            .catalog(|catalog| deliveries::due(catalog, now, limit))
+            .catalog(|catalog| deliveries::due(catalog, now, limit, but))
     }
 
     /// Messages, the newest first, before a number.

@@ -6,6 +6,7 @@ use alerts::{Engine, EntryFacts};
 use rusqlite::Connection;
 use wire::{Micros, template};
 
+use crate::alerting::AlertsChanged;
 use crate::catalog::alerts::rows::{self, Unjudged};
 use crate::cell::arrived::Arrival;
 use crate::day::entries::EntryKey;
@@ -20,6 +21,8 @@ pub(crate) struct Judge {
     pub(crate) engine: Engine,
     /// The newest time that was heard of, for when the engine has to be made again.
     now: Micros,
+    /// What changed and nobody was told of yet.
+    changed: AlertsChanged,
 }
 
 /// An entry that is new with this group.
@@ -38,13 +41,26 @@ impl Judge {
         let (states, live) = (rows::states(catalog)?, rows::live(catalog)?);
         let memory = rows::memory(catalog)?;
         let engine = Engine::restore(config, states, live, memory, now);
-        Ok(Judge { engine, now })
+        let changed = AlertsChanged::default();
+        Ok(Judge {
+            engine,
+            now,
+            changed,
+        })
     }
 
     /// Makes the engine again from what was kept: what it had in memory was not.
     pub(crate) fn reload(&mut self, catalog: &Connection) -> Result<(), StoreError> {
+        let changed = self.take_changed();
         *self = Judge::load(catalog, self.now)?;
+        // Being told of what was rolled back does no harm; not being told of what was kept would.
+        self.changed = changed;
         Ok(())
+    }
+
+    /// What changed since this was last called.
+    pub(crate) fn take_changed(&mut self) -> AlertsChanged {
+        std::mem::take(&mut self.changed)
     }
 
     /// Judges new entries and keeps what changed, inside the caller's transaction.
@@ -129,6 +145,9 @@ impl Judge {
     ) -> Result<(), StoreError> {
         catch_unwind(AssertUnwindSafe(|| work(self)))
             .map_err(|_| StoreError::Failed("judging alerts panicked".to_owned()))??;
-        rows::keep(catalog, &self.engine.take_changes())
+        let changes = self.engine.take_changes();
+        rows::keep(catalog, &changes)?;
+        self.changed.add(changes);
+        Ok(())
     }
 }

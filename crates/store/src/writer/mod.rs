@@ -124,7 +124,19 @@ impl Writer {
         for job in alerts {
             self.alert(job);
         }
+        self.tell_changed();
         self.checkpoint(WAL_MAX_BYTES);
+    }
+
+    /// Tells of alerts that changed, now that they are durable; a panic there must not end the writer.
+    fn tell_changed(&mut self) {
+        let changed = self.judge.take_changed();
+        let Some(listener) = self.shared.listener().filter(|_| !changed.is_empty()) else {
+            return;
+        };
+        if catch_unwind(AssertUnwindSafe(|| listener(&changed))).is_err() {
+            tracing::error!("who listens to changes of alerts panicked");
+        }
     }
 
     /// Changes alerts.

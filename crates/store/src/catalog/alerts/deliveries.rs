@@ -138,15 +138,18 @@ fn list(
     Ok(found)
 }
 
-/// Messages whose time has come, the most urgent first. One that a crash left in the middle of a call is
-/// among them: better twice than never.
+/// Messages whose time has come, critical ones first, but those of some channels. One that a crash left
+/// in the middle of a call is among them: better twice than never.
 pub(crate) fn due(
     conn: &Connection,
     now: Micros,
     limit: usize,
+    but: &[String],
 ) -> Result<Vec<Message>, StoreError> {
-    let condition = "WHERE state <= 1 AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2";
-    list(conn, condition, &[&now.0, &(limit as i64)])
+    let condition = "WHERE state <= 1 AND next_at <= ?1
+             AND channel NOT IN (SELECT value FROM json_each(?3))
+         ORDER BY json_extract(message, '$.severity') <> 'critical', next_at, id LIMIT ?2";
+    list(conn, condition, &[&now.0, &(limit as i64), &json(&but)?])
 }
 
 /// The newest messages, of one alert or of all, before a number.
