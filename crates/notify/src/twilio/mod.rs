@@ -25,8 +25,10 @@ pub(crate) async fn post(
     resource: &str,
     form: &[(&str, &str)],
 ) -> Result<Answer, SendError> {
-    let mut body = form_urlencoded::Serializer::new(String::new());
-    body.extend_pairs(form);
+    // The serializer must not be held while we wait: it keeps the future on one thread.
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form)
+        .finish();
     let kind = "application/x-www-form-urlencoded".to_owned();
     call(Request {
         method: Method::POST,
@@ -35,7 +37,7 @@ pub(crate) async fn post(
             ("content-type", kind),
             ("accept", "application/json".into()),
         ],
-        body: Some(body.finish().into_bytes()),
+        body: Some(body.into_bytes()),
         ..base(account)?
     })
     .await

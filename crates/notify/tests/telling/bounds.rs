@@ -1,8 +1,11 @@
 //! Messages of any size stay within what each provider takes.
 
-use vendlog_notify::{Item, Kind, Message, Template};
+use proptest::prelude::*;
+use serde_json::json;
+use vendlog_notify::{Bar, ChannelConfig, Item, Kind, Message, Template, preview};
+use wire::Micros;
 
-use crate::channels::{Arrived, Channels, HTTP};
+use crate::channels::{Arrived, Channels, HTTP, email_to, twilio, webhook};
 use crate::every_message::time;
 use crate::messages::{machine, message};
 
@@ -105,4 +108,55 @@ fn check(name: &str, letter: char, arrived: &Arrived) {
             ),
         },
     }
+}
+
+proptest! {
+    /// Whatever texts, zones and templates there are, every channel makes something of them, and
+    /// nothing in it moves a cursor.
+    #[test]
+    fn no_text_breaks_a_channel(
+        texts in proptest::collection::vec(".{0,60}|\\PC{0,20}\\{\\{.{0,9}", 8),
+        at in any::<i64>(),
+        counts in any::<[u64; 4]>(),
+    ) {
+        let mut odd = message(Kind::Digest);
+        odd.at = Micros(at);
+        odd.alert = message(Kind::First).alert;
+        odd.machines[0].id.clone_from(&texts[0]);
+        odd.machines[0].name.clone_from(&texts[1]);
+        odd.machines[0].site.clone_from(&texts[2]);
+        odd.issue.clone_from(&texts[3]);
+        odd.facts.clone_from(&texts[4]);
+        odd.timezone.clone_from(&texts[5]);
+        odd.link = Some(format!("https://pc.example/{}", texts[6]));
+        odd.template = Some(Template { subject: None, body: Some(texts[7].clone()) });
+        if let Some(chart) = &mut odd.chart {
+            chart.bars = vec![Bar { at: Micros(at), counts }; 3];
+        }
+        for channel in unreachable_channels() {
+            let shown = preview(&channel, &odd);
+            prop_assert!(!shown.text.is_empty() && !shown.subject.is_empty());
+            let is_bad = |c: char| c.is_control() && c != '\n';
+            prop_assert!(!shown.text.chars().any(is_bad), "{}", shown.text);
+            prop_assert!(!shown.html.is_some_and(|html| html.chars().any(is_bad)));
+        }
+    }
+}
+
+/// One of each, for previews.
+fn unreachable_channels() -> Vec<ChannelConfig> {
+    let hook = |preset| webhook(preset, "https://hooks.example/x", json!({}));
+    let mut channels: Vec<ChannelConfig> = [
+        "plain",
+        "slack",
+        "teams_workflows",
+        "discord",
+        "ntfy",
+        "pagerduty",
+    ]
+    .map(hook)
+    .into();
+    channels.push(email_to(25, json!({})));
+    channels.extend(["sms", "voice"].map(|kind| twilio(kind, "https://api.example")));
+    channels
 }

@@ -89,11 +89,17 @@ async fn a_wrong_password_breaks_the_channel_and_is_not_repeated() {
 
 #[tokio::test]
 async fn a_server_that_hangs_is_left_at_every_step() {
-    for at in [
+    let steps = [
         "GREETING", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "CONTENT",
-    ] {
-        let more = json!({"timeout_s": 1, "user": USER, "password": PASSWORD});
-        let (error, _server) = in_trouble(Trouble::Hangs(at), more).await;
+    ];
+    let mut trying = tokio::task::JoinSet::new();
+    for at in steps {
+        let more = json!({"timeout_s": 4, "user": USER, "password": PASSWORD});
+        trying.spawn(async move { (at, in_trouble(Trouble::Hangs(at), more).await.0) });
+    }
+    let tried = trying.join_all().await;
+    assert_eq!(tried.len(), steps.len());
+    for (at, error) in tried {
         assert_eq!(error.code(), "timed_out", "{at}: {error}");
         assert!(error.is_temporary(), "{at}");
         assert_eq!(error.may_have_arrived(), at == "CONTENT", "{at}");

@@ -144,3 +144,17 @@ async fn a_list_without_an_end_is_left_and_a_refusal_moves_nothing() {
     let refused = replies::poll(&sms_config(&server), &[THEIR_NUMBER], &mut cursor).await;
     assert!(refused.expect_err("no list").is_temporary());
 }
+
+/// A duty runs on any thread: what does not compile here cannot be spawned.
+#[tokio::test]
+async fn everything_that_waits_can_be_spawned() {
+    let server = HttpServer::saying(200, &page(&[], None)).await;
+    let (config, channel) = (sms_config(&server), twilio("sms", &server.url("")));
+    let asked = tokio::spawn(async move {
+        let mut cursor = replies::Cursor::new(start());
+        let known = vendlog_notify::outcome(&channel, "SMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").await;
+        known.expect("an answer");
+        replies::poll(&config, &[THEIR_NUMBER], &mut cursor).await
+    });
+    assert_eq!(asked.await.expect("no panic").expect("a list"), []);
+}
