@@ -11,6 +11,7 @@ import './styles/log-line.css';
 import './styles/histogram.css';
 import './styles/fleet.css';
 import './styles/rows.css';
+import './styles/alerts.css';
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html must have an element with the id "app"');

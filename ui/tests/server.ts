@@ -4,6 +4,7 @@ import { Unreachable } from '../src/lib/api/failure';
 import type { Answer, LiveHandlers, Request, Transport } from '../src/lib/api/transport';
 import { LEVELS, type LogEntry, type Machine } from '../src/lib/api/types';
 import { compareEntries } from '../src/lib/logs/merge';
+import { AlertServer } from './alert-server';
 import { CellularServer } from './cellular-server';
 
 /** When the tests began, to the second: ranges such as "the last 24 hours" end there. */
@@ -90,6 +91,7 @@ export class MemoryServer implements Transport {
   #events = 0;
 
   readonly cellular = new CellularServer();
+  readonly alerting = new AlertServer();
 
   async send(request: Request): Promise<Answer> {
     const { method, path, body, signal } = request;
@@ -101,6 +103,7 @@ export class MemoryServer implements Transport {
       return json(500, { code: 'store_damaged', message: 'A day file is damaged. Run verify.' });
     }
     const answer =
+      (await this.alerting.answer(request)) ??
       (await this.cellular.answer(request)) ??
       (method === 'POST' ? this.#change(path, body) : this.#answer(new URL(path, 'http://memory')));
     await Promise.resolve();

@@ -8,6 +8,7 @@ import type {
   SourceChange,
   TestAnswer,
 } from '../sources/types';
+import { AlertsClient } from '../alerts/client';
 import type { Cell, DataPlan } from '../cell/types';
 import type { Dictionary, DictionaryList } from '../dictionaries/types';
 import { withQuery } from '../route/paths';
@@ -35,6 +36,8 @@ export interface QuarantineQuery {
 export class Client {
   /** Called on every 401, so that the whole window can say how to sign in. */
   onSignedOut: () => void = () => {};
+
+  readonly alerts = new AlertsClient((request) => this.#ask(request));
 
   constructor(readonly transport: Transport) {}
 
@@ -217,8 +220,8 @@ function planPath(machine: string | null): string {
 
 function refusal(answer: Answer): Refused {
   try {
-    const { code, message } = JSON.parse(answer.body) as { code?: string; message?: string };
-    if (code && message) return new Refused(answer.status, code, message);
+    const { code, message, wrong } = JSON.parse(answer.body) as Partial<Refused>;
+    if (code && message) return new Refused(answer.status, code, message, wrong);
   } catch {
     // Not our JSON: a proxy's page, or nothing at all.
   }

@@ -12,6 +12,8 @@ export class Refused extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** What is wrong with a document, each with its place; of most refusals nothing. */
+    readonly wrong: { place: string; words: string }[] = [],
   ) {
     super(message);
   }

@@ -1,6 +1,7 @@
 // What every page shares: the way to the server, the address, the live stream, the fleet.
 import { getContext, setContext } from 'svelte';
 
+import { AlertsState } from '../alerts/alerts.svelte';
 import { Client } from '../api/client';
 import type { LiveMessage, Transport } from '../api/transport';
 import { DictionariesState } from '../dictionaries/dictionaries.svelte';
@@ -21,6 +22,7 @@ export class Session {
   readonly clock = new Clock();
   readonly theme = new Theme();
   readonly fleet: FleetState;
+  readonly alerts: AlertsState;
   readonly sources: SourcesState;
   readonly dictionaries: DictionariesState;
   readonly server: Server;
@@ -32,6 +34,7 @@ export class Session {
     this.client.onSignedOut = () => (this.signedOut = true);
     this.live = new Live(transport);
     this.fleet = new FleetState(this.client, this.clock);
+    this.alerts = new AlertsState(this.client);
     this.sources = new SourcesState(this.client);
     this.dictionaries = new DictionariesState(this.client);
     this.server = new Server(this.client);
@@ -43,12 +46,14 @@ export class Session {
     const ends = [
       this.live.on((message) => this.#heard(message)),
       this.live.on((message) => this.fleet.heard(message)),
+      this.live.on((message) => this.alerts.heard(message)),
       this.live.on((message) => this.sources.heard(message)),
       this.live.on((message) => this.server.heard(message)),
       this.router.start(),
       this.clock.start(),
       this.live.start(),
       this.fleet.start(),
+      this.alerts.start(),
       this.sources.start(),
     ];
     return () => ends.forEach((end) => end());

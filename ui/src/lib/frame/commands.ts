@@ -2,6 +2,7 @@
 import type { Machine } from '../api/types';
 import { STATUS_WORD } from '../fleet/words';
 import {
+  ALERTS,
   DICTIONARIES,
   DROPS,
   FLEET,
@@ -23,6 +24,7 @@ export interface Command {
 const READY: Command[] = [
   { id: 'fleet', words: 'Fleet', hint: 'Page', href: FLEET },
   { id: 'logs', words: 'Logs', hint: 'Page', href: LOGS },
+  { id: 'alerts', words: 'Alerts', hint: 'Page', href: ALERTS },
   { id: 'sources', words: 'Sources', hint: 'Page', href: SOURCES },
   { id: 'quarantine', words: 'Quarantine', hint: 'Page', href: QUARANTINE },
   { id: 'drops', words: 'Recent drops', hint: 'Page', href: DROPS },

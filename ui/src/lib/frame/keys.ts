@@ -1,7 +1,9 @@
 // Keys that work everywhere, unless somebody is typing.
-import { FLEET, LOGS, SOURCES } from '../route/paths';
+import { ALERTS, FLEET, LOGS, SOURCES } from '../route/paths';
 
-export type GlobalKey = 'search' | 'palette' | 'help' | typeof FLEET | typeof LOGS | typeof SOURCES;
+const PLACES = { '1': FLEET, '2': LOGS, '3': ALERTS, '4': SOURCES } as const;
+
+export type GlobalKey = 'search' | 'palette' | 'help' | (typeof PLACES)[keyof typeof PLACES];
 
 /** What the key asks for, if anything. Numbers go to the pages of the rail, in its order. */
 export function globalKey(event: KeyboardEvent): GlobalKey | undefined {
@@ -11,10 +13,7 @@ export function globalKey(event: KeyboardEvent): GlobalKey | undefined {
   if (target instanceof HTMLElement && target.closest('input, textarea, select')) return undefined;
   if (key === '/') return 'search';
   if (key === '?') return 'help';
-  if (key === '1') return FLEET;
-  if (key === '2') return LOGS;
-  if (key === '3') return SOURCES;
-  return undefined;
+  return PLACES[key as keyof typeof PLACES];
 }
 
 /** Every key of the window, as the help shows them. */
@@ -26,7 +25,8 @@ export const KEY_HELP: { area: string; keys: { keys: string[]; does: string }[] 
       { keys: ['Ctrl', 'K'], does: 'Go to a page, a machine, a ready filter' },
       { keys: ['1'], does: 'Fleet' },
       { keys: ['2'], does: 'Logs' },
-      { keys: ['3'], does: 'Sources' },
+      { keys: ['3'], does: 'Alerts' },
+      { keys: ['4'], does: 'Sources' },
       { keys: ['?'], does: 'This help' },
     ],
   },
@@ -48,6 +48,18 @@ export const KEY_HELP: { area: string; keys: { keys: string[]; does: string }[] 
       { keys: ['End'], does: 'Newest line' },
       { keys: ['f'], does: 'Follow new lines' },
       { keys: ['w'], does: 'Wrap long lines' },
+    ],
+  },
+  {
+    area: 'Alerts',
+    keys: [
+      { keys: ['j', '↓'], does: 'Next alert' },
+      { keys: ['k', '↑'], does: 'Previous alert' },
+      { keys: ['Enter'], does: 'Open or close it' },
+      { keys: ['a'], does: 'Acknowledge it' },
+      { keys: ['s'], does: 'Silence it' },
+      { keys: ['n'], does: 'Write a note' },
+      { keys: ['r'], does: 'Resolve it' },
     ],
   },
   {

@@ -2,6 +2,11 @@
 
 export const FLEET = '/';
 export const LOGS = '/logs';
+export const ALERTS = '/alerts';
+export const RULES = '/alerts/rules';
+export const PEOPLE = '/alerts/people';
+export const CHANNELS = '/alerts/channels';
+export const DELIVERIES = '/alerts/deliveries';
 export const SOURCES = '/sources';
 export const QUARANTINE = '/sources/quarantine';
 export const DROPS = '/sources/drops';
@@ -19,4 +24,9 @@ export function withQuery(path: string, query: URLSearchParams): string {
 
 export function logsOf(machine: string): string {
   return withQuery(LOGS, new URLSearchParams({ machine }));
+}
+
+/** The alert, open in its list. */
+export function alertPath(id: number): string {
+  return withQuery(ALERTS, new URLSearchParams({ alert: `${id}` }));
 }
