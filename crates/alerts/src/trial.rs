@@ -74,7 +74,7 @@ impl Trial {
 
     /// The next entry by arrival.
     pub fn entry(&mut self, entry: &EntryFacts<'_>) {
-        self.run_to(entry.arrival);
+        self.pass(entry.arrival);
         self.outcome.entries += 1;
         for machine in self.machines.iter_mut().filter(|m| m.id == *entry.machine) {
             for way in &mut machine.ways {
@@ -87,12 +87,12 @@ impl Trial {
 
     /// What was found, up to now.
     pub fn finish(mut self, now: Micros) -> Outcome {
-        self.run_to(now);
+        self.pass(now);
         self.outcome
     }
 
-    /// Ticks each minute while something is open, and in one step when nothing is.
-    fn run_to(&mut self, at: Micros) {
+    /// Lets time pass up to this: ticks each minute while something is open, and in one step when nothing is.
+    pub fn pass(&mut self, at: Micros) {
         while self.clock.plus_us(MINUTE_US) <= at {
             let is_idle = self.engine.open().next().is_none() && !self.engine.any_holds();
             let step = self.clock.plus_us(MINUTE_US);

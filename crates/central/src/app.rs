@@ -6,6 +6,7 @@ use store::{Store, StoreError};
 
 use crate::access::signin::SigninLinks;
 use crate::access::tries::Tries;
+use crate::alerts::Alerting;
 use crate::drops::dictionaries::Dictionaries;
 use crate::drops::sources::Sources;
 use crate::drops::train::Training;
@@ -32,6 +33,8 @@ pub struct App {
     pub(crate) dictionaries: Dictionaries,
     /// Held while a dictionary is trained.
     pub(crate) training: Training,
+    /// What the alerts' routes share.
+    pub(crate) alerting: Alerting,
     /// What machines send and is not stored yet shares this room in memory.
     pub room: Arc<Room>,
     /// When a machine is yellow or red, and since when silence may be judged.

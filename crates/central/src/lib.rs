@@ -5,6 +5,7 @@
 pub mod access;
 pub mod admin;
 mod agent_toml;
+mod alerts;
 pub mod api;
 pub mod app;
 pub mod cli;

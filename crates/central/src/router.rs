@@ -13,8 +13,9 @@ use utoipa_axum::routes;
 use crate::access::caller::Need;
 use crate::access::{guard, sessions};
 use crate::api::{
-    agent_config, cell, components, context, credentials, data_plan, dictionaries, drop_in,
-    drop_list, export, health, histogram, info, live, logs, machines, openapi, pairing, quarantine,
+    agent_config, alert_acts, alert_config, alert_deliveries, alert_rules, alert_trial, alerts,
+    cell, components, context, credentials, data_plan, dictionaries, drop_in, drop_list, export,
+    health, histogram, info, live, logs, machines, maintenance, openapi, pairing, quarantine,
     resend, sources,
 };
 use crate::app::Shared;
@@ -55,6 +56,7 @@ fn routes() -> Routes {
         .merge(for_machines())
         .merge(for_deliveries())
         .merge(for_readers())
+        .merge(for_responders())
         .merge(for_managers())
         .merge(for_admins())
 }
@@ -106,6 +108,12 @@ fn for_readers() -> Routes {
         .routes(routes!(data_plan::get_data_plan))
         .routes(routes!(dictionaries::get_dictionaries))
         .routes(routes!(dictionaries::get_dictionary))
+        .routes(routes!(alerts::get_alerts))
+        .routes(routes!(alerts::get_alert))
+        .routes(routes!(alert_config::get_config))
+        .routes(routes!(alert_rules::get_rules))
+        .routes(routes!(alert_deliveries::get_deliveries))
+        .routes(routes!(maintenance::get_maintenance))
         .routes(routes!(sessions::get_session, sessions::sign_out))
         .routes(routes!(info::get_info))
         .routes(routes!(live::get_live))
@@ -113,6 +121,21 @@ fn for_readers() -> Routes {
         .routes(routes!(openapi::get_openapi))
         .route_layer(from_fn(|request, next| {
             guard::require(Need::Reader, request, next)
+        }))
+}
+
+/// For who answers alerts and works on machines.
+fn for_responders() -> Routes {
+    Routes::default()
+        .routes(routes!(alert_acts::acknowledge))
+        .routes(routes!(alert_acts::unacknowledge))
+        .routes(routes!(alert_acts::silence))
+        .routes(routes!(alert_acts::note))
+        .routes(routes!(alert_acts::resolve))
+        .routes(routes!(maintenance::begin_maintenance))
+        .routes(routes!(maintenance::end_maintenance))
+        .route_layer(from_fn(|request, next| {
+            guard::require(Need::Responder, request, next)
         }))
 }
 
@@ -129,6 +152,10 @@ fn for_managers() -> Routes {
             agent_config::withdraw_agent_config
         ))
         .routes(routes!(resend::get_resends, resend::ask_resend))
+        .routes(routes!(alert_config::set_config))
+        .routes(routes!(alert_rules::add_rule))
+        .routes(routes!(alert_rules::set_rule, alert_rules::remove_rule))
+        .routes(routes!(alert_trial::try_rule))
         .routes(routes!(credentials::add_token))
         .routes(routes!(sources::add_source))
         .routes(routes!(sources::set_source, sources::remove_source))

@@ -10,6 +10,7 @@ use wire::Micros;
 
 use crate::access::signin::SigninLinks;
 use crate::access::tries::Tries;
+use crate::alerts;
 use crate::app::{App, ServerInfo, Shared};
 use crate::config::Config;
 use crate::drops::sources;
@@ -96,6 +97,7 @@ fn duties(app: &Shared) -> JoinSet<()> {
     let mut duties = JoinSet::new();
     duties.spawn(watch::run(Arc::clone(app)));
     duties.spawn(sources::duty::run(Arc::clone(app)));
+    alerts::listen(app);
     duties
 }
 
@@ -132,6 +134,7 @@ async fn app(
         sources: Default::default(),
         dictionaries: Default::default(),
         training: Default::default(),
+        alerting: Default::default(),
         room: Arc::new(Room::default()),
         judge: Judge::new(config.status.clone(), now),
         server,

@@ -1,12 +1,14 @@
-//! A background duty: machines whose status changes by time alone (silence) are told on the
-//! live stream.
+//! A background duty: machines whose status changes by time alone (silence) are told on the live stream,
+//! and rules of alerts are judged by the time that it is.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use wire::time::SECOND_US;
+use store::SlowFacts;
+use wire::time::{MINUTE_US, SECOND_US};
 use wire::{MachineId, Micros};
 
+use crate::alerts::machines_now::machines_now;
 use crate::app::Shared;
 use crate::clock;
 use crate::error::ApiError;
@@ -15,6 +17,8 @@ use crate::status::{Color, State, judge};
 
 /// How often the fleet is judged: well below the shortest limit of minutes.
 const STEP_EVERY: Duration = Duration::from_secs(5);
+/// How often numbers that never came and data plans are counted: they take a query a machine.
+const SLOW_EVERY_US: i64 = MINUTE_US;
 /// A step that comes this much later than the one before means that the computer slept.
 const SLEPT_US: i64 = 60 * SECOND_US;
 
@@ -23,10 +27,13 @@ const SLEPT_US: i64 = 60 * SECOND_US;
 pub struct Watch {
     seen: HashMap<MachineId, (Color, State)>,
     last_step: Option<Micros>,
+    slow: HashMap<MachineId, SlowFacts>,
+    slow_at: Option<Micros>,
 }
 
 impl Watch {
-    /// Judges the fleet and tells which machines changed; answers how many did.
+    /// Judges the fleet and tells which machines changed, then the rules of alerts; answers how many
+    /// machines changed.
     ///
     /// # Errors
     /// The store does not answer.
@@ -41,9 +48,9 @@ impl Watch {
         let fleet = app.with_store(move |store| store.fleet_facts(now)).await?;
         let mut seen = HashMap::with_capacity(fleet.len());
         let mut changed = 0;
-        for facts in fleet {
-            let verdict = judge(&facts, &app.judge.limits, app.judge.listening_since(), now);
-            let id = facts.machine.id;
+        for facts in &fleet {
+            let verdict = judge(facts, &app.judge.limits, app.judge.listening_since(), now);
+            let id = facts.machine.id.clone();
             let thought = (verdict.color, verdict.state);
             if self.seen.get(&id).is_some_and(|before| *before != thought) {
                 app.events.publish(Event::Machine(id.clone()));
@@ -52,7 +59,22 @@ impl Watch {
             seen.insert(id, thought);
         }
         self.seen = seen;
+        self.look_slowly(app, now).await?;
+        let machines = machines_now(&fleet, &self.slow, &app.judge.limits, now);
+        app.with_store(move |store| store.alerts().tick(machines, now))
+            .await?;
         Ok(changed)
+    }
+
+    async fn look_slowly(&mut self, app: &Shared, now: Micros) -> Result<(), ApiError> {
+        let is_fresh = |at: Micros| (0..SLOW_EVERY_US).contains(&now.since_us(at));
+        if !self.slow_at.is_some_and(is_fresh) {
+            self.slow = app
+                .with_store(move |store| store.alerts().slow_facts(now))
+                .await?;
+            self.slow_at = Some(now);
+        }
+        Ok(())
     }
 }
 
@@ -80,7 +102,6 @@ mod tests {
 
     use store::{Credential, Holder, Machine, Store, WrappingKey};
     use wire::Heartbeat;
-    use wire::time::MINUTE_US;
 
     use super::*;
     use crate::access::signin::SigninLinks;
@@ -134,6 +155,7 @@ mod tests {
             sources: Default::default(),
             dictionaries: Default::default(),
             training: Default::default(),
+            alerting: Default::default(),
             judge: Judge::new(StatusLimits::default(), START),
             server: ServerInfo::default(),
         })

@@ -23,6 +23,7 @@ mod writer;
 pub use alerting::{AlertQuery, Alerts, AlertsChanged, WholeAlert};
 pub use care::Care;
 pub use catalog::alerts::deliveries::{DELIVERY_TRIED_US, Message, MessageState, Tried};
+pub use catalog::alerts::facts::SlowFacts;
 pub use catalog::care::DesiredConfig;
 pub use catalog::cell::data_plan::{BYTES_PER_MB, DataPlan, DataUse, PLAN_WARN_AT, PlanState};
 pub use catalog::cell::delivery::{DELIVERY_DAYS, Delivery, DropGap};

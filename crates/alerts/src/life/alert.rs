@@ -202,7 +202,27 @@ pub enum What {
     Resolved,
 }
 
+impl Phase {
+    /// As it stands in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Waiting => "waiting",
+            Phase::Firing => "firing",
+            Phase::Acknowledged => "acknowledged",
+            Phase::Resolved => "resolved",
+        }
+    }
+}
+
 impl Alert {
+    /// The machine, when it is of one only.
+    pub fn only_machine(&self) -> Option<&MachineId> {
+        match (self.kind, self.machines.as_slice()) {
+            (AlertKind::Machine, [machine]) => Some(machine),
+            _ => None,
+        }
+    }
+
     /// Whether it is not over.
     pub fn is_open(&self) -> bool {
         self.phase != Phase::Resolved

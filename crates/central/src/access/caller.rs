@@ -34,9 +34,9 @@ pub enum Caller {
 pub enum Role {
     /// Reads everything and changes what is registered.
     Manager,
-    /// Reads everything.
+    /// Reads everything, and answers alerts.
     Technician,
-    /// Reads everything.
+    /// Reads everything, and answers alerts.
     Owner,
     /// Brings drops to `POST /api/drops/{name}` and reads nothing: for the token that the card
     /// reader's service is given.
@@ -86,6 +86,8 @@ pub enum Need {
     Deliver,
     /// Everybody who may read: persons of any role but source, the window, the admin.
     Reader,
+    /// Who may answer alerts and work on machines: persons of any role but source, the window, the admin.
+    Responder,
     /// Who may change what is registered: managers, the window, the admin.
     Manager,
     /// The admin and the window.
@@ -93,6 +95,17 @@ pub enum Need {
 }
 
 impl Caller {
+    /// As they are called in what they did, such as the acknowledgement of an alert.
+    pub fn name(&self) -> String {
+        match self {
+            Caller::Window => "operator".to_owned(),
+            Caller::Admin => "admin".to_owned(),
+            Caller::Machine(id) => id.to_string(),
+            Caller::Source(id) => id.clone(),
+            Caller::Person { name, .. } => name.clone(),
+        }
+    }
+
     /// Whether this caller may use routes with this need.
     pub fn may(&self, need: Need) -> bool {
         match (need, self) {
@@ -103,7 +116,7 @@ impl Caller {
             (Need::Deliver, Caller::Person { role, .. }) => {
                 matches!(role, Role::Source | Role::Manager)
             }
-            (Need::Reader, Caller::Person { role, .. }) => *role != Role::Source,
+            (Need::Reader | Need::Responder, Caller::Person { role, .. }) => *role != Role::Source,
             (Need::Manager, Caller::Person { role, .. }) => *role == Role::Manager,
             (Need::Admin, Caller::Person { .. }) => false,
         }
@@ -135,6 +148,7 @@ mod tests {
             assert_eq!(caller.may(Need::Machine), machine_routes, "{caller:?}");
             assert_eq!(caller.may(Need::Deliver), deliver, "{caller:?}");
             assert_eq!(caller.may(Need::Reader), read, "{caller:?}");
+            assert_eq!(caller.may(Need::Responder), read, "{caller:?}");
             assert_eq!(caller.may(Need::Manager), manage, "{caller:?}");
             assert_eq!(caller.may(Need::Admin), admin, "{caller:?}");
         }

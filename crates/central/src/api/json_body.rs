@@ -12,19 +12,26 @@ use crate::error::ApiError;
 const BODY_MAX_BYTES: usize = 64 * 1024;
 
 /// A JSON object of the type wanted; an empty body is read as `{}`.
-pub struct JsonBody<T>(pub T);
+pub struct JsonBody<T, const MAX_BYTES: usize = BODY_MAX_BYTES>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+impl<T, S, const MAX_BYTES: usize> FromRequest<S> for JsonBody<T, MAX_BYTES>
+where
+    T: DeserializeOwned,
+    S: Send + Sync,
+{
     type Rejection = ApiError;
 
-    async fn from_request(request: Request<Body>, _state: &S) -> Result<JsonBody<T>, ApiError> {
-        let body = Limited::new(request.into_body(), BODY_MAX_BYTES)
-            .collect()
-            .await;
+    async fn from_request(
+        request: Request<Body>,
+        _state: &S,
+    ) -> Result<JsonBody<T, MAX_BYTES>, ApiError> {
+        let body = Limited::new(request.into_body(), MAX_BYTES).collect().await;
         let bytes = match body {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                return Err(ApiError::too_large("the body has more than 65536 bytes"));
+                return Err(ApiError::too_large(format!(
+                    "the body has more than {MAX_BYTES} bytes"
+                )));
             }
             Err(_) => {
                 return Err(ApiError::bad_request(

@@ -32,7 +32,7 @@ pub struct LiveParams {
 /// What happens, as Server-Sent Events. Ids are `<boot>-<n>`. Events: `entries` (EntriesEvent),
 /// `machine` (ContactEvent: heard, or its status changed), `machines` `{}` (the list changed),
 /// `critical` (Entry), `source` (SourceEvent: it was changed, fails, works again or brought files),
-/// `quarantine` `{}` (its list changed), `reset` `{}` (the resume point is lost: fetch anew), `tick` (TickEvent, at
+/// `quarantine` `{}` (its list changed), `alert` (AlertEvent: it began or changed), `reset` `{}` (the resume point is lost: fetch anew), `tick` (TickEvent, at
 /// once and every 10 s).
 #[utoipa::path(get, path = "/api/live", tag = "live", params(LiveParams), responses(
     (status = 200, content_type = "text/event-stream", body = String),

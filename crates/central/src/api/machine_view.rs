@@ -1,5 +1,8 @@
 //! A machine as the API answers it: what is registered, what is known, what is thought of it.
 
+use std::collections::BTreeSet;
+
+use alerts::{Alert, Phase};
 use serde::{Deserialize, Serialize};
 use store::MachineFacts;
 use utoipa::ToSchema;
@@ -38,6 +41,8 @@ pub struct MachineView {
     pub state: State,
     /// Why, in words, with the numbers.
     pub reason: String,
+    /// Its alerts that are not over.
+    pub alerts: MachineAlerts,
     /// Last contact per path, by the server's clock.
     pub last_contact: LastContact,
     /// How each path is, by its own schedule.
@@ -80,6 +85,32 @@ pub struct LastContact {
     pub cell: Option<String>,
 }
 
+/// How many alerts of a machine are not over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MachineAlerts {
+    /// Somebody has to look.
+    pub firing: u64,
+    /// Somebody does.
+    pub acknowledged: u64,
+    /// Who acknowledged, each once.
+    pub acknowledged_by: Vec<String>,
+}
+
+impl MachineAlerts {
+    fn new(alerts: &[Alert]) -> MachineAlerts {
+        let in_phase = |phase| alerts.iter().filter(move |alert| alert.phase == phase);
+        let who: BTreeSet<String> = in_phase(Phase::Acknowledged)
+            .filter_map(|alert| alert.acknowledged.as_ref())
+            .map(|taken| taken.by.clone())
+            .collect();
+        MachineAlerts {
+            firing: in_phase(Phase::Firing).count() as u64,
+            acknowledged: in_phase(Phase::Acknowledged).count() as u64,
+            acknowledged_by: who.into_iter().collect(),
+        }
+    }
+}
+
 impl MachineView {
     /// The machine as these facts show it now.
     pub fn new(facts: MachineFacts, judged_by: &Judge, now: Micros) -> MachineView {
@@ -106,6 +137,7 @@ impl MachineView {
             status: verdict.color,
             state: verdict.state,
             reason: verdict.reason,
+            alerts: MachineAlerts::new(&facts.alerts),
             last_contact: LastContact {
                 wifi: time(facts.last_wifi),
                 cell: time(facts.last_cell),

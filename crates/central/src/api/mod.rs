@@ -4,6 +4,14 @@
 #![allow(unused_qualifications)]
 
 pub mod agent_config;
+pub mod alert_acts;
+pub mod alert_config;
+pub mod alert_deliveries;
+pub mod alert_document;
+pub mod alert_rules;
+pub mod alert_trial;
+pub mod alert_view;
+pub mod alerts;
 pub mod cell;
 pub mod components;
 pub mod context;
@@ -23,6 +31,7 @@ pub mod logs;
 pub mod machine_body;
 pub mod machine_view;
 pub mod machines;
+pub mod maintenance;
 pub mod openapi;
 pub mod pairing;
 pub mod quarantine;

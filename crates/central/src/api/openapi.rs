@@ -5,7 +5,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use crate::error::ErrorBody;
-use crate::events::{ContactEvent, EntriesEvent, SourceEvent, TickEvent};
+use crate::events::{AlertEvent, ContactEvent, EntriesEvent, SourceEvent, TickEvent};
 
 /// Title, ways to sign in, and the types that no route names: the events of the live stream.
 #[derive(OpenApi)]
@@ -15,7 +15,7 @@ use crate::events::{ContactEvent, EntriesEvent, SourceEvent, TickEvent};
         description = "Logs, status and live events of a fleet of vending machines. \
                        Times are RFC 3339 UTC; refusals are {code, message}.",
     ),
-    components(schemas(ErrorBody, EntriesEvent, ContactEvent, SourceEvent, TickEvent)),
+    components(schemas(ErrorBody, AlertEvent, EntriesEvent, ContactEvent, SourceEvent, TickEvent)),
     security(("key" = []), ("session" = [])),
     modifiers(&Credentials),
 )]

@@ -1,5 +1,6 @@
 //! Every kind of event, in one list.
 
+use alerts::Alert;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Level, MachineId};
@@ -21,6 +22,8 @@ pub enum Event {
     Source(String),
     /// Something came into quarantine or left it.
     Quarantine,
+    /// An alert began or changed.
+    Alert(AlertEvent),
 }
 
 /// `entries`: entries of a machine were stored.
@@ -43,6 +46,34 @@ pub struct EntriesEvent {
 pub struct ContactEvent {
     /// Which.
     pub machine_id: MachineId,
+}
+
+/// `alert`: an alert began or changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AlertEvent {
+    /// Which.
+    pub alert_id: u64,
+    /// `waiting`, `firing`, `acknowledged` or `resolved`.
+    pub phase: String,
+    /// `info`, `warning` or `critical`.
+    pub severity: String,
+    /// Of which machine; null when it is of many.
+    #[schema(required = true)]
+    pub machine_id: Option<MachineId>,
+    /// What kind of trouble.
+    pub alert_type: String,
+}
+
+impl From<&Alert> for AlertEvent {
+    fn from(alert: &Alert) -> AlertEvent {
+        AlertEvent {
+            alert_id: alert.id,
+            phase: alert.phase.as_str().to_owned(),
+            severity: alert.severity.as_str().to_owned(),
+            machine_id: alert.only_machine().cloned(),
+            alert_type: alert.issue.clone(),
+        }
+    }
 }
 
 /// `source`: a source of drops was changed, or its state did.
@@ -69,6 +100,7 @@ impl Event {
             Event::Critical(_) => "critical",
             Event::Source(_) => "source",
             Event::Quarantine => "quarantine",
+            Event::Alert(_) => "alert",
         }
     }
 
@@ -79,6 +111,7 @@ impl Event {
             Event::Machine(machine_id) => json(&ContactEvent {
                 machine_id: machine_id.clone(),
             }),
+            Event::Alert(alert) => json(alert),
             Event::Source(source_id) => json(&SourceEvent {
                 source_id: source_id.clone(),
             }),

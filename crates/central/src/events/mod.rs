@@ -8,7 +8,7 @@ mod subscription;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use event::{ContactEvent, EntriesEvent, Event, SourceEvent, TickEvent};
+pub use event::{AlertEvent, ContactEvent, EntriesEvent, Event, SourceEvent, TickEvent};
 pub use subscription::{Message, Subscription};
 use tokio::sync::watch;
 

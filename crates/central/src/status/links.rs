@@ -1,6 +1,8 @@
 //! The two ways by which a machine is heard, each judged by its own schedule: heartbeats over WiFi,
 //! drops by cell. What that means for the machine is the verdict's work.
 
+use alerts::WayNow;
+use alerts::config::condition::Way;
 use serde::{Deserialize, Serialize};
 use store::MachineFacts;
 use utoipa::ToSchema;
@@ -63,6 +65,40 @@ pub fn links(facts: &MachineFacts, limits: &StatusLimits, now: Micros) -> Links 
     Links { wifi, cell }
 }
 
+/// The ways that a machine is expected by now: not one that is on standby, and not drops while its reader
+/// takes none.
+pub fn expected(facts: &MachineFacts, limits: &StatusLimits, now: Micros) -> Vec<WayNow> {
+    let wifi = facts.last_wifi.map(|last| WayNow {
+        way: Way::Wifi,
+        last,
+        late_us: limits.wifi_yellow_us,
+        lost_us: limits.wifi_red_us,
+    });
+    let is_due = !matches!(
+        links(facts, limits, now).cell,
+        LinkState::None | LinkState::Standby | LinkState::Failing
+    ) && !has_given_up(facts);
+    let (late_us, lost_us) = cell_limits(facts, limits);
+    let cell = cell_since(facts).filter(|_| is_due).map(|last| WayNow {
+        way: Way::Cell,
+        last,
+        late_us,
+        lost_us,
+    });
+    wifi.into_iter().chain(cell).collect()
+}
+
+/// How often drops are due, microseconds, where the machine says it.
+pub fn cell_interval_us(facts: &MachineFacts) -> Option<i64> {
+    let interval_s = said(facts)?.send_interval_s?;
+    Some(i64::from(interval_s) * SECOND_US)
+}
+
+/// The machine said, while it could, that its reader takes no drops; one that came since proves it wrong.
+pub(super) fn has_given_up(facts: &MachineFacts) -> bool {
+    failing(facts).is_some() && facts.last_cell < facts.last_wifi
+}
+
 /// Since when drops are due. Until WiFi fell silent one a day was enough: its silence counts from
 /// then. `None` for a machine without the cellular way.
 pub(super) fn cell_since(facts: &MachineFacts) -> Option<Micros> {
@@ -76,8 +112,7 @@ pub(super) fn cell_since(facts: &MachineFacts) -> Option<Micros> {
 /// When silence by cell is yellow and red, by the agent's own interval where it is known: one drop
 /// missed and 30 minutes, two and an hour. The settings are those of the default, an hour.
 pub(super) fn cell_limits(facts: &MachineFacts, limits: &StatusLimits) -> (i64, i64) {
-    let interval_s = said(facts).and_then(|cell| cell.send_interval_s);
-    let longer_us = interval_s.map_or(0, |s| i64::from(s) * SECOND_US - HOUR_US);
+    let longer_us = cell_interval_us(facts).map_or(0, |us| us - HOUR_US);
     // With an interval of seconds the half hour and the hour beside it are what is left.
     let by = |limit_us: i64, missed: i64| (limit_us + missed * longer_us).max(limit_us / 3);
     (by(limits.cell_yellow_us, 1), by(limits.cell_red_us, 2))

@@ -7,7 +7,7 @@ use wire::{CellHealth, Level, Micros};
 
 use super::limits::StatusLimits;
 use super::words::{ago, count, duration, phrase, quote};
-use super::{health, links};
+use super::{alerted, health, links};
 
 /// Green, yellow, red, or grey for a machine that was never heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -113,9 +113,15 @@ pub fn judge(
     }
 }
 
-/// Colour and words of what the entries of the last hour and the last heartbeat say.
+/// Colour and words of what critical alerts, the entries of the last hour and the last heartbeat say.
 fn trouble(facts: &MachineFacts, limits: &StatusLimits, now: Micros) -> (Color, Option<String>) {
-    let (color, words) = entries(facts, limits, now);
+    let (color, words) = match (alerted::words(facts, now), entries(facts, limits, now)) {
+        (Some((color, words)), (by_entries, _)) if by_entries != Color::Red => (color, Some(words)),
+        (Some((Color::Red, words)), _) => (Color::Red, Some(words)),
+        // Acknowledged, and still too many errors: both are told.
+        (Some((_, words)), (color, Some(more))) => (color, Some(format!("{more} {words}"))),
+        (_, by_entries) => by_entries,
+    };
     let Some(health) = health::words(facts, limits, now) else {
         return (color, words);
     };
@@ -139,18 +145,17 @@ fn entries(facts: &MachineFacts, limits: &StatusLimits, now: Micros) -> (Color, 
         }
         None => " in the last hour.".to_owned(),
     };
-    if level(Level::Critical) > 0 {
-        return (
-            Color::Red,
-            Some(format!("CRITICAL{}", newest(&facts.last_critical))),
-        );
-    }
     if errors > 0 {
         let color = if errors >= limits.errors_red {
             Color::Red
         } else {
             Color::Yellow
         };
+        // Its alert is over, or there is no rule for it: else the alert is what is told.
+        if level(Level::Critical) > 0 {
+            let words = format!("CRITICAL{}", newest(&facts.last_critical));
+            return (color, Some(words));
+        }
         let number = count(errors, "error", "errors");
         let last = match &facts.last_error {
             Some(_) => format!(", last{}", newest(&facts.last_error)),
@@ -196,8 +201,7 @@ fn contact(
         (Contact::Good(words) | Contact::Late(words), Some(fails)) => {
             Contact::Late(format!("{words} {fails}"))
         }
-        // It said so while it could; a drop that came since proves it wrong.
-        (Contact::Lost(words), Some(fails)) if facts.last_cell < Some(wifi) => {
+        (Contact::Lost(words), Some(fails)) if links::has_given_up(facts) => {
             Contact::Lost(format!("{words} {fails}"))
         }
         (Contact::Lost(words), _) => match by_cell {
@@ -286,3 +290,7 @@ fn path(
 #[cfg(test)]
 #[path = "verdict_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "alert_tests.rs"]
+mod alert_tests;

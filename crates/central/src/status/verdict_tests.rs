@@ -8,11 +8,11 @@ use super::*;
 
 const NOW: Micros = Micros(1_800_000_000_000_000);
 
-fn before(minutes: i64) -> Option<Micros> {
+pub(super) fn before(minutes: i64) -> Option<Micros> {
     Some(Micros(NOW.0 - minutes * MINUTE_US))
 }
 
-fn facts() -> MachineFacts {
+pub(super) fn facts() -> MachineFacts {
     MachineFacts {
         machine: Machine {
             id: "VM001".parse().unwrap(),
@@ -36,11 +36,12 @@ fn facts() -> MachineFacts {
         hours: vec![[0; 5]; 24],
         last_critical: None,
         last_error: None,
+        alerts: Vec::new(),
     }
 }
 
 /// Judged after a day of listening.
-fn judged(facts: &MachineFacts) -> Verdict {
+pub(super) fn judged(facts: &MachineFacts) -> Verdict {
     judge(
         facts,
         &StatusLimits::default(),
@@ -159,7 +160,7 @@ fn a_machine_with_cellular_only_is_judged_by_its_hourly_drops() {
 }
 
 #[test]
-fn a_critical_in_the_last_hour_is_red_and_says_what_it_was() {
+fn a_critical_whose_alert_is_over_is_yellow_and_says_what_it_was() {
     let facts = MachineFacts {
         last_hour: [0, 0, 0, 0, 1],
         last_critical: Some((
@@ -170,7 +171,7 @@ fn a_critical_in_the_last_hour_is_red_and_says_what_it_was() {
         ..facts()
     };
     let reason = "CRITICAL 12 min ago: motor: Motor 3 is stuck";
-    assert_verdict(&facts, Color::Red, State::Error, reason);
+    assert_verdict(&facts, Color::Yellow, State::Online, reason);
 }
 
 #[test]
@@ -301,7 +302,7 @@ fn a_crash_loop_stands_beside_the_error_that_it_repeats() {
     facts.last_critical = before(1).map(|at| (at, "app".into(), "Exiting.".into()));
     let reason = "CRITICAL 1 min ago: app: Exiting. \
                   The application crashes and starts again, 12 starts in the last hour.";
-    assert_verdict(&facts, Color::Red, State::Error, reason);
+    assert_verdict(&facts, Color::Yellow, State::Online, reason);
 }
 
 fn with_cell(mut facts: MachineFacts, cell: CellHealth) -> MachineFacts {

@@ -1,6 +1,8 @@
 //! The started library, called over real HTTPS on a free port. One module a behaviour.
 
 mod access;
+mod alerts;
+mod alerts_config;
 mod care;
 #[cfg(unix)]
 mod commands;

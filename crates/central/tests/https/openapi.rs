@@ -6,8 +6,24 @@ use serde_json::{Value, json};
 
 use super::support::{Server, answer};
 
-/// Every route: method, path, who may (open, machine, source, reader, manager, admin).
+/// Every route: method, path, who may (open, machine, source, reader, responder, manager,
+/// admin).
 const ROUTES: &[(&str, &str, &str)] = &[
+    ("GET", "/api/alerts", "reader"),
+    ("GET", "/api/alerts/config", "reader"),
+    ("POST", "/api/alerts/configure", "manager"),
+    ("GET", "/api/alerts/deliveries", "reader"),
+    ("GET", "/api/alerts/rules", "reader"),
+    ("POST", "/api/alerts/rules", "manager"),
+    ("POST", "/api/alerts/rules/try", "manager"),
+    ("DELETE", "/api/alerts/rules/{id}", "manager"),
+    ("PUT", "/api/alerts/rules/{id}", "manager"),
+    ("GET", "/api/alerts/{id}", "reader"),
+    ("POST", "/api/alerts/{id}/acknowledge", "responder"),
+    ("POST", "/api/alerts/{id}/note", "responder"),
+    ("POST", "/api/alerts/{id}/resolve", "responder"),
+    ("POST", "/api/alerts/{id}/silence", "responder"),
+    ("POST", "/api/alerts/{id}/unacknowledge", "responder"),
     ("GET", "/api/data-plan", "reader"),
     ("PUT", "/api/data-plan", "manager"),
     ("GET", "/api/dictionaries", "reader"),
@@ -41,6 +57,9 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/api/machines/{id}/rotate-key", "manager"),
     ("GET", "/api/machines/{id}/status", "reader"),
     ("GET", "/api/openapi.json", "reader"),
+    ("GET", "/api/maintenance", "reader"),
+    ("POST", "/api/maintenance", "responder"),
+    ("DELETE", "/api/maintenance/{id}", "responder"),
     ("POST", "/api/pair", "open"),
     ("GET", "/api/quarantine", "reader"),
     ("GET", "/api/quarantine/{id}", "reader"),
@@ -144,7 +163,7 @@ async fn every_route_and_every_role() {
                 ("open", _) => continue,
                 ("machine", role) => role == "machine",
                 ("source", role) => ["source", "manager"].contains(&role),
-                ("reader", role) => !["machine", "source"].contains(&role),
+                ("reader" | "responder", role) => !["machine", "source"].contains(&role),
                 ("manager", role) => role == "manager",
                 _ => false,
             };

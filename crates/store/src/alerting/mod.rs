@@ -1,6 +1,8 @@
 //! The calls of the store for alerts. Judging happens on the writer's thread, in the transaction of what
 //! is judged: an entry is stored with what it set off, or neither is.
 
+mod facts;
+
 use std::sync::{Arc, mpsc};
 
 use alerts::{
@@ -46,7 +48,8 @@ pub struct WholeAlert {
 /// What a transaction changed of the alerts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AlertsChanged {
-    /// Alerts that began or changed, as they are now.
+    /// Alerts that began or changed, as they are now. One that waited and never fired is told as resolved
+    /// and is gone.
     pub alerts: Vec<Alert>,
     /// Messages that came into the outbox.
     pub messages: usize,
@@ -148,10 +151,7 @@ impl Alerts {
     /// The store failed.
     pub fn list(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
         let before = query.before.map_or(i64::MAX, |id| id as i64);
-        let machine = query
-            .machine
-            .as_ref()
-            .map(|machine| format!("% {machine} %"));
+        let machine = query.machine.as_ref().map(|machine| format!(" {machine} "));
         let limit = query.limit as i64;
         let phases: Vec<String> = query
             .phases
@@ -163,7 +163,7 @@ impl Alerts {
             condition.push_str(&format!(" AND phase IN ({})", phases.join(", ")));
         }
         condition.push_str(
-            " AND (?2 IS NULL OR machines LIKE ?2) AND (?3 IS NULL OR rule = ?3)
+            " AND (?2 IS NULL OR instr(machines, ?2) > 0) AND (?3 IS NULL OR rule = ?3)
              ORDER BY id DESC LIMIT ?4",
         );
         self.0.catalog(|catalog| {

@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
+use alerts::{Alert, AlertKind};
 use rusqlite::{Connection, params};
 use wire::time::{DAY_US, HOUR_US};
-use wire::{Heartbeat, Level, Micros};
+use wire::{Heartbeat, Level, MachineId, Micros};
 
+use crate::catalog::alerts::rows;
 use crate::catalog::cell::facts::{self as cell, LastDrop};
 use crate::catalog::machines::{self, Machine};
 use crate::catalog::rollups::{hour_of, minute_of, read_counts};
+use crate::error::StoreError;
 use crate::shared::MachineNo;
 
 /// Hours of the spark line.
@@ -39,6 +42,9 @@ pub struct MachineFacts {
     pub last_critical: Option<(Micros, String, String)>,
     /// The newest ERROR of the last hour: when it was filed, component and message.
     pub last_error: Option<(Micros, String, String)>,
+    /// Alerts that are not over, of this machine and of the paths it is heard by; not those of groups,
+    /// which speak for these.
+    pub alerts: Vec<Alert>,
 }
 
 /// The facts of every registered machine by id, or of one.
@@ -46,7 +52,7 @@ pub(crate) fn read(
     conn: &Connection,
     only: Option<MachineNo>,
     now: Micros,
-) -> rusqlite::Result<Vec<MachineFacts>> {
+) -> Result<Vec<MachineFacts>, StoreError> {
     let (numbers, mut facts) = registered(conn, only)?;
     let place: HashMap<MachineNo, usize> = numbers
         .iter()
@@ -96,7 +102,26 @@ pub(crate) fn read(
             }
         }
     })?;
+    add_alerts(conn, &mut facts)?;
     Ok(facts)
+}
+
+/// Those of every machine are read also for one: they are few.
+fn add_alerts(conn: &Connection, facts: &mut [MachineFacts]) -> Result<(), StoreError> {
+    let place: HashMap<MachineId, usize> = facts
+        .iter()
+        .enumerate()
+        .map(|(place, facts)| (facts.machine.id.clone(), place))
+        .collect();
+    for alert in rows::live(conn)? {
+        if !alert.is_open() || alert.kind == AlertKind::Group {
+            continue;
+        }
+        for &at in alert.machines.iter().filter_map(|id| place.get(id)) {
+            facts[at].alerts.push(alert.clone());
+        }
+    }
+    Ok(())
 }
 
 /// The condition on the machine: `?1` is always bound.
@@ -140,6 +165,7 @@ fn registered(
             hours: vec![[0; 5]; HOURS as usize],
             last_critical: None,
             last_error: None,
+            alerts: Vec::new(),
         });
     }
     Ok((numbers, facts))

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use alerts::{Engine, EntryFacts};
+use alerts::{Engine, EntryFacts, Phase};
 use rusqlite::Connection;
 use wire::{Micros, template};
 
@@ -146,6 +146,12 @@ impl Judge {
         catch_unwind(AssertUnwindSafe(|| work(self)))
             .map_err(|_| StoreError::Failed("judging alerts panicked".to_owned()))??;
         let changes = self.engine.take_changes();
+        for &id in &changes.removed {
+            if let Some(mut gone) = rows::get(catalog, id)? {
+                gone.phase = Phase::Resolved;
+                self.changed.alerts.push(gone);
+            }
+        }
         rows::keep(catalog, &changes)?;
         self.changed.add(changes);
         Ok(())

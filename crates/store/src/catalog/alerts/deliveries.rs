@@ -216,6 +216,14 @@ pub(crate) fn finish(
     Ok(())
 }
 
+/// When the first message of an alert went out.
+pub(crate) fn first_sent(conn: &Connection, alert: u64) -> rusqlite::Result<Option<Micros>> {
+    let at: Option<i64> = conn
+        .prepare_cached("SELECT min(sent_at) FROM deliveries WHERE alert = ?1")?
+        .query_row([alert as i64], |row| row.get(0))?;
+    Ok(at.map(Micros))
+}
+
 /// How many messages a channel sent since then, and what they cost in millionths where that is known.
 pub(crate) fn sent_since(
     conn: &Connection,
