@@ -4,6 +4,235 @@
  */
 
 export interface paths {
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts, the newest first. */
+        get: operations["get_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole configuration of alerts; that of a new installation where none was set. */
+        get: operations["get_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/configure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Uses a configuration from now on. Parts that are left out stay as they are; of what is wrong all is
+         *     said at once, and nothing is changed.
+         */
+        post: operations["set_config"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was told what by which channel, and what became of it, the newest first. */
+        get: operations["get_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every rule, in the order they are shown. */
+        get: operations["get_rules"];
+        put?: never;
+        /** Adds a rule at the end. Without an `id` one is made of its name. */
+        post: operations["add_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/rules/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries a rule on the entries of the last days. Silence, links, gaps and data plans are not kept as
+         *     history: rules of these kinds answer `cannot`. Changes nothing.
+         */
+        post: operations["try_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a rule; its alerts that are open go on under the new one where they can. */
+        put: operations["set_rule"];
+        post?: never;
+        /** Removes a rule and answers what it was, so that it can be added again. Its open alerts end. */
+        delete: operations["remove_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An alert with its history, its messages and those that it speaks for. */
+        get: operations["get_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an alert: no repeats, no escalation. Of a group, all of its members. */
+        post: operations["acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}/note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says something about an alert. */
+        post: operations["note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends an alert by hand; a new one begins when it happens again. */
+        post: operations["resolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}/silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has nobody told of an alert for a while, 30 days at most. */
+        post: operations["silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}/unacknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an alert back: it fires again. */
+        post: operations["unacknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data-plan": {
         parameters: {
             query?: never;
@@ -179,7 +408,7 @@ export interface paths {
          * What happens, as Server-Sent Events. Ids are `<boot>-<n>`. Events: `entries` (EntriesEvent),
          *     `machine` (ContactEvent: heard, or its status changed), `machines` `{}` (the list changed),
          *     `critical` (Entry), `source` (SourceEvent: it was changed, fails, works again or brought files),
-         *     `quarantine` `{}` (its list changed), `reset` `{}` (the resume point is lost: fetch anew), `tick` (TickEvent, at
+         *     `quarantine` `{}` (its list changed), `alert` (AlertEvent: it began or changed), `reset` `{}` (the resume point is lost: fetch anew), `tick` (TickEvent, at
          *     once and every 10 s).
          */
         get: operations["get_live"];
@@ -442,6 +671,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Maintenance that goes on or is planned. */
+        get: operations["get_maintenance"];
+        put?: never;
+        /** Begins maintenance of machines: nobody is told of their alerts until it ends, by itself or by hand. */
+        post: operations["begin_maintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/maintenance/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends maintenance now; what still fires then is told. */
+        delete: operations["end_maintenance"];
         options?: never;
         head?: never;
         patch?: never;
@@ -781,6 +1045,155 @@ export interface components {
             /** @description When that heartbeat came. */
             reported_at: string | null;
         };
+        /** @description How many alerts are not over. */
+        AlertCounts: {
+            /**
+             * Format: int64
+             * @description Somebody does.
+             */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description Somebody has to look.
+             */
+            firing: number;
+            /**
+             * Format: int64
+             * @description The condition holds, but not yet for long enough.
+             */
+            waiting: number;
+        };
+        /**
+         * @description The whole configuration of alerts: `rules`, `people`, `groups`, `maintenance`, `group_at`,
+         *     `group_within_s`, `daily_digest_minute`.
+         */
+        AlertDocument: Record<string, never>;
+        /** @description `alert`: an alert began or changed. */
+        AlertEvent: {
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            alert_id: number;
+            /** @description What kind of trouble. */
+            alert_type: string;
+            machine_id: components["schemas"]["MachineId"] | null;
+            /** @description `waiting`, `firing`, `acknowledged` or `resolved`. */
+            phase: string;
+            /** @description `info`, `warning` or `critical`. */
+            severity: string;
+        };
+        /** @description A machine of an alert. */
+        AlertMachine: {
+            /** @description Its id. */
+            id: components["schemas"]["MachineId"];
+            /** @description Its name; empty when it has none or was removed. */
+            name: string;
+            /** @description Its site. */
+            site: string;
+        };
+        /**
+         * @description A rule: `id`, `name`, `severity`, `when` (its condition by `kind`), `scope`, `for_s`, `deliver`,
+         *     `tell`, `escalate`, `repeat_s`, `cooldown_s`, `clear_s`, `until_acknowledged`, `tell_end`, `enabled`.
+         */
+        AlertRule: Record<string, never>;
+        /** @description Every rule. */
+        AlertRules: {
+            /** @description In the order they are shown. */
+            rules: components["schemas"]["AlertRule"][];
+        };
+        /** @description An alert. */
+        AlertView: {
+            /** @description When somebody took it. */
+            acknowledged_at: string | null;
+            /** @description Who. */
+            acknowledged_by: string | null;
+            /** @description What they said. */
+            acknowledged_note: string | null;
+            /** @description What kind of trouble: the rule's name when it began. */
+            alert_type: string;
+            /**
+             * Format: int64
+             * @description Signs of it.
+             */
+            count: number;
+            /** @description What, in words with its numbers. */
+            facts: string;
+            /** @description When it began to fire. */
+            fired_at: string | null;
+            /**
+             * Format: int64
+             * @description The alert that speaks for it.
+             */
+            group: number | null;
+            /**
+             * Format: int64
+             * @description Its number, by which people name it ("ACK 12").
+             */
+            id: number;
+            /** @description All of its machines are worked on: nobody is told. */
+            in_maintenance: boolean;
+            /** @description It was known too late for its path. */
+            is_late: boolean;
+            /** @description `machine`, `group` (many machines fail the same rule) or `path` (all that are heard by it). */
+            kind: string;
+            /** @description The last sign of it. */
+            last_at: string;
+            /** @description The entry that began it. */
+            log_id: string | null;
+            machine_id: components["schemas"]["MachineId"] | null;
+            /** @description The machines: one, but for a group or a path. */
+            machines: components["schemas"]["AlertMachine"][];
+            /** @description When the next message is due. */
+            next_message_at: string | null;
+            /** @description What of the machine: a component, a sentence, a product; or nothing. */
+            part: string;
+            /** @description `wifi` or `cell`, of an alert of a path. */
+            path: string | null;
+            /** @description `waiting`, `firing`, `acknowledged` or `resolved`. */
+            phase: string;
+            /** @description When it was found. */
+            raised_at: string;
+            /** @description When it ended. */
+            resolved_at: string | null;
+            /** @description `itself`, `hand`, `visit` or `configuration`. */
+            resolved_by: string | null;
+            /** @description What they said, or why it ended. */
+            resolved_note: string | null;
+            /** @description Who ended it, where somebody did. */
+            resolved_who: string | null;
+            /** @description The rule. */
+            rule_id: string;
+            /** @description When the first message of it, or of the group that speaks for it, went out. */
+            sent_at: string | null;
+            /** @description `info`, `warning` or `critical`. */
+            severity: string;
+            /** @description Nobody is told until then. */
+            silenced_until: string | null;
+            /** @description When it happened, by the machine's time. */
+            since: string;
+            /** @description `pending` (nobody was told yet), `sent` or `acknowledged`. */
+            status: string;
+            /**
+             * Format: int32
+             * @description Messages so far.
+             */
+            told: number;
+        };
+        /** @description Alerts, the newest first. */
+        Alerts: {
+            /** @description The page. */
+            alerts: components["schemas"]["AlertView"][];
+            /** @description How many alerts are not over, whatever was asked for. */
+            counts: components["schemas"]["AlertCounts"];
+            /**
+             * Format: int64
+             * @description `before` of the next page; null at the end.
+             */
+            next: number | null;
+            /** @description The last spans in which nobody watched, the newest first. */
+            watcher_away: components["schemas"]["AwayView"][];
+        };
         /**
          * @description How the application does whose logs are read, as far as its logs tell. Of several inputs the
          *     worst, and the newest.
@@ -820,6 +1233,22 @@ export interface components {
              * @description How often the entry's template was seen on its day, over all machines.
              */
             template_count_on_day: number;
+        };
+        /** @description A span in which nobody watched: the program was off, the computer slept, the clock was moved. */
+        AwayView: {
+            /** @description The last time somebody watched. */
+            from: string;
+            /** @description When the watch began again. */
+            to: string;
+        };
+        /** @description 422: a configuration that cannot be used, with everything that is wrong with it. */
+        BadAlerts: {
+            /** @description `bad_alerts`. */
+            code: string;
+            /** @description All of it in words. */
+            message: string;
+            /** @description One by one. */
+            wrong: components["schemas"]["WrongView"][];
         };
         /** @description What became of a batch; sent only after everything accepted is durable. */
         BatchAnswer: {
@@ -966,15 +1395,62 @@ export interface components {
              */
             price_cents_per_mb: number;
         };
-        /** @description Delivery over the last days, per path. */
-        DeliveryView: {
-            cell: components["schemas"]["RateView"] | null;
+        /** @description Messages, the newest first. */
+        Deliveries: {
+            /** @description The page. */
+            deliveries: components["schemas"]["DeliveryView"][];
             /**
              * Format: int64
-             * @description Over how many days.
+             * @description `before` of the next page; null at the end.
              */
-            days: number;
-            wifi: components["schemas"]["RateView"] | null;
+            next: number | null;
+        };
+        /** @description A message to one person by one channel. */
+        DeliveryView: {
+            /**
+             * Format: int64
+             * @description The alert; null for a digest.
+             */
+            alert_id: number | null;
+            /** @description The channel's id. */
+            channel: string;
+            /** @description When it was written. */
+            created_at: string;
+            /** @description Why it did not go. */
+            error: string | null;
+            /** @description What, in words. */
+            facts: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What kind of trouble. */
+            issue: string;
+            /** @description Of which machines. */
+            machines: components["schemas"]["MachineId"][];
+            /** @description When it is tried next. */
+            next_at: string;
+            /** @description A person's id. */
+            person: string;
+            /**
+             * Format: int64
+             * @description Its price in millionths of the account's currency.
+             */
+            price_micros: number | null;
+            /** @description When the provider took it. */
+            sent_at: string | null;
+            /** @description `waiting`, `calling`, `sent`, `failed` or `held`. */
+            state: string;
+            /** @description The address there. */
+            to: string;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            tries: number;
+            /** @description `first`, `repeat`, `escalation`, `resolved`, `hourly_digest`, `daily_digest` or `late_entries`. */
+            why: string;
         };
         /** @description A configuration that is handed out. */
         DesiredAgentConfig: {
@@ -1399,6 +1875,17 @@ export interface components {
             /** @description End of the last bin. */
             to: string;
         };
+        /** @description A line of an alert's history. */
+        HistoryView: {
+            /** @description When. */
+            at: string;
+            /** @description What they said, or more of it. */
+            note: string;
+            /** @description `began`, `fired`, `grouped`, `acknowledged`, `silenced`, `noted`, `told` or `resolved`. */
+            what: string;
+            /** @description Who, where somebody did. */
+            who: string;
+        };
         /** @description USALive's HTTP transport, which posts to `/api/drops/<name>` here. */
         HttpSource: {
             /** @description Their password. */
@@ -1559,6 +2046,21 @@ export interface components {
              */
             pairing_code: string | null;
         };
+        /** @description How many alerts of a machine are not over. */
+        MachineAlerts: {
+            /**
+             * Format: int64
+             * @description Somebody does.
+             */
+            acknowledged: number;
+            /** @description Who acknowledged, each once. */
+            acknowledged_by: string[];
+            /**
+             * Format: int64
+             * @description Somebody has to look.
+             */
+            firing: number;
+        };
         MachineId: string;
         /** @description A new key of a machine; the one before stays good until the next, so that agents can change over. */
         MachineKey: {
@@ -1571,6 +2073,8 @@ export interface components {
         MachineView: {
             /** @description Version of its agent. */
             agent_version: string | null;
+            /** @description Its alerts that are not over. */
+            alerts: components["schemas"]["MachineAlerts"];
             /** @description When it was added. */
             created_at: string;
             /**
@@ -1649,6 +2153,26 @@ export interface components {
             /** @description By id. */
             machines: components["schemas"]["MachineView"][];
         };
+        /** @description A time in which nobody is told of machines. */
+        MaintenanceView: {
+            /** @description Who began it. */
+            by: string;
+            /** @description From when. */
+            from: string;
+            /** @description Names it. */
+            id: string;
+            /** @description The machines; none means all of them. */
+            machines: components["schemas"]["MachineId"][];
+            /** @description Why. */
+            note: string;
+            /** @description Until when. */
+            until: string;
+        };
+        /** @description Work that goes on or is planned. */
+        Maintenances: {
+            /** @description The one that ends first, first. */
+            maintenance: components["schemas"]["MaintenanceView"][];
+        };
         /** @description A configuration to hand out. */
         NewAgentConfig: {
             /** @description The text of an `agent.toml`. */
@@ -1722,6 +2246,18 @@ export interface components {
             /** @description IANA zone such as `America/Los_Angeles`. */
             timezone?: string;
         };
+        /** @description Work that begins now. */
+        NewMaintenance: {
+            /**
+             * Format: int64
+             * @description For so many seconds, at most seven days.
+             */
+            for_s: number;
+            /** @description The machines that are worked on. */
+            machines: components["schemas"]["MachineId"][];
+            /** @description Why. */
+            note?: string;
+        };
         /** @description What a code is to say. */
         NewPairingCode: {
             /**
@@ -1786,6 +2322,14 @@ export interface components {
             name: string;
             /** @description What it may do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description A note; may be left out. */
+        NoteBody: {
+            /**
+             * @description At most 2,000 characters are kept.
+             * @default
+             */
+            note: string;
         };
         /**
          * @description How a dictionary came about.
@@ -2073,6 +2617,19 @@ export interface components {
              */
             missing: number;
         };
+        /** @description How it ended. */
+        ResolveBody: {
+            /**
+             * @description At most 2,000 characters are kept.
+             * @default
+             */
+            note: string;
+            /**
+             * @description It was repaired at the machine, not from the desk.
+             * @default false
+             */
+            visit: boolean;
+        };
         /** @description What came of a retry. */
         RetryAnswer: {
             /**
@@ -2110,6 +2667,29 @@ export interface components {
             asked_at: string;
             /** @description The machine. */
             machine_id: components["schemas"]["MachineId"];
+        };
+        /** @description What a rule would have done. */
+        RuleTried: {
+            /** @description Why this kind of rule cannot be tried; null when it was. */
+            cannot: string | null;
+            /**
+             * Format: int64
+             * @description Entries that were looked at.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description How often it would have fired.
+             */
+            fired: number;
+            /** @description The time that was looked at begins: later than asked for when there was too much. */
+            from: string;
+            /** @description By machine, those that fired most first. */
+            machines: components["schemas"]["TriedMachine"][];
+            /** @description The first of them. */
+            shown: components["schemas"]["TriedAlert"][];
+            /** @description It ends. */
+            to: string;
         };
         /**
          * @description A secret text. Empty means that there is none.
@@ -2195,6 +2775,20 @@ export interface components {
         SigninLink: {
             /** @description To be opened in a browser. */
             url: string;
+        };
+        /** @description Until when nobody is told: one of the two. */
+        SilenceBody: {
+            /**
+             * Format: int32
+             * @description Seconds from now; 0 ends the silence.
+             * @default null
+             */
+            for_s: number | null;
+            /**
+             * @description RFC 3339.
+             * @default null
+             */
+            until: string | null;
         };
         /** @description Where drops come from, and how to get them. JSON with a `kind`; secrets serialise as `***`. */
         SourceConfig: (components["schemas"]["FtpSource"] & {
@@ -2376,6 +2970,53 @@ export interface components {
             /** @description Whether agents are given it; yes when absent. */
             make_current?: boolean | null;
         };
+        /** @description An alert that would have been. */
+        TriedAlert: {
+            /** @description What, in words. */
+            facts: string;
+            /** @description The machine. */
+            machine_id: components["schemas"]["MachineId"];
+            /** @description When it would have begun. */
+            since: string;
+        };
+        /** @description How often it would have fired for a machine. */
+        TriedMachine: {
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            fired: number;
+            /** @description The machine. */
+            machine_id: components["schemas"]["MachineId"];
+        };
+        /** @description A rule to try. */
+        TryRule: {
+            /**
+             * Format: int32
+             * @description On the entries of so many days, 1 to 90; 30 when absent.
+             */
+            days?: number;
+            /** @description The rule; it needs neither an id nor anybody to tell. */
+            rule: components["schemas"]["AlertRule"];
+        };
+        /** @description An alert with all that is known of it. */
+        WholeAlertView: {
+            /** @description The alert. */
+            alert: components["schemas"]["AlertView"];
+            /** @description Who was told, the newest first. */
+            deliveries: components["schemas"]["DeliveryView"][];
+            /** @description What happened to it, the oldest first. */
+            history: components["schemas"]["HistoryView"][];
+            /** @description Those that it speaks for. */
+            members: components["schemas"]["AlertView"][];
+        };
+        /** @description What is wrong with a configuration. */
+        WrongView: {
+            /** @description Where: `rules[3] "Hardware Failure"`, `people[0]`. */
+            place: string;
+            /** @description What, and what to do. */
+            words: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2385,6 +3026,712 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_alerts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `open` (all that are not over), `waiting`, `firing`, `acknowledged` or `resolved`; all when
+                 *     absent.
+                 */
+                phase?: string;
+                /** @description Of this machine. */
+                machine?: string;
+                /** @description Of this rule. */
+                rule?: string;
+                /** @description At most so many, up to 500; 100 when absent. */
+                limit?: number;
+                /** @description With a smaller number than this: `next` of the page before. */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alerts"];
+                };
+            };
+            /** @description a parameter cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDocument"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertDocument"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDocument"];
+                };
+            };
+            /** @description this is no JSON object */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description everything that is wrong with it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadAlerts"];
+                };
+            };
+        };
+    };
+    get_deliveries: {
+        parameters: {
+            query?: {
+                /** @description At most so many, up to 500; 100 when absent. */
+                limit?: number;
+                /** @description With a smaller number than this: `next` of the page before. */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            /** @description a parameter cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    add_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRule"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description everything that is wrong with it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadAlerts"];
+                };
+            };
+        };
+    };
+    try_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTried"];
+                };
+            };
+            /** @description days is not from 1 to 90 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description everything that is wrong with the rule */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadAlerts"];
+                };
+            };
+        };
+    };
+    set_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the rule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such rule */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description everything that is wrong with it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadAlerts"];
+                };
+            };
+        };
+    };
+    remove_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the rule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such rule */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the alert */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeAlertView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such alert */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the alert */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such alert */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description it is over, or does not fire yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the alert */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
+                };
+            };
+            /** @description the note is empty */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such alert */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    resolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the alert */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such alert */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description it does not fire yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the alert */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
+                };
+            };
+            /** @description neither until nor for_s, or no time */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such alert */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description it is over, or does not fire yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description longer than 30 days */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    unacknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the alert */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such alert */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description it is over, or does not fire yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_data_plan: {
         parameters: {
             query?: never;
@@ -3898,6 +5245,124 @@ export interface operations {
                 };
             };
             /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenances"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    begin_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMaintenance"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceView"];
+                };
+            };
+            /** @description no machine, or no time */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    end_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the maintenance */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description it is over, or never was */
             404: {
                 headers: {
                     [name: string]: unknown;
