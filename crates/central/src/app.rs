@@ -7,6 +7,7 @@ use store::{Store, StoreError};
 use crate::access::signin::SigninLinks;
 use crate::access::tries::Tries;
 use crate::alerts::Alerting;
+use crate::alerts::deliver::Delivery;
 use crate::drops::dictionaries::Dictionaries;
 use crate::drops::sources::Sources;
 use crate::drops::train::Training;
@@ -35,6 +36,8 @@ pub struct App {
     pub(crate) training: Training,
     /// What the alerts' routes share.
     pub(crate) alerting: Alerting,
+    /// How people are told of alerts.
+    pub(crate) delivery: Delivery,
     /// What machines send and is not stored yet shares this room in memory.
     pub room: Arc<Room>,
     /// When a machine is yellow or red, and since when silence may be judged.

@@ -13,10 +13,10 @@ use utoipa_axum::routes;
 use crate::access::caller::Need;
 use crate::access::{guard, sessions};
 use crate::api::{
-    agent_config, alert_acts, alert_config, alert_deliveries, alert_rules, alert_trial, alerts,
-    cell, components, context, credentials, data_plan, dictionaries, drop_in, drop_list, export,
-    health, histogram, info, live, logs, machines, maintenance, openapi, pairing, quarantine,
-    resend, sources,
+    agent_config, alert_acts, alert_channels, alert_config, alert_deliveries, alert_rules,
+    alert_trial, alert_watch, alerts, cell, components, context, credentials, data_plan,
+    dictionaries, drop_in, drop_list, export, health, histogram, info, live, logs, machines,
+    maintenance, openapi, pairing, quarantine, resend, sources,
 };
 use crate::app::Shared;
 use crate::{ingest, observe, ui};
@@ -114,6 +114,8 @@ fn for_readers() -> Routes {
         .routes(routes!(alert_rules::get_rules))
         .routes(routes!(alert_deliveries::get_deliveries))
         .routes(routes!(maintenance::get_maintenance))
+        .routes(routes!(alert_channels::get_channels))
+        .routes(routes!(alert_watch::get_watch))
         .routes(routes!(sessions::get_session, sessions::sign_out))
         .routes(routes!(info::get_info))
         .routes(routes!(live::get_live))
@@ -172,6 +174,14 @@ fn for_managers() -> Routes {
         .routes(routes!(dictionaries::add_dictionary))
         .routes(routes!(dictionaries::train_dictionary))
         .routes(routes!(dictionaries::use_dictionary))
+        .routes(routes!(alert_channels::add_channel))
+        .routes(routes!(
+            alert_channels::set_channel,
+            alert_channels::remove_channel
+        ))
+        .routes(routes!(alert_channels::test_channel))
+        .routes(routes!(alert_channels::preview_channel))
+        .routes(routes!(alert_watch::set_watch))
         .route_layer(from_fn(|request, next| {
             guard::require(Need::Manager, request, next)
         }))

@@ -85,6 +85,7 @@ impl Running {
     /// Takes nothing new, ends the live streams, lets requests in flight end (at most 10 s), then
     /// closes the store.
     pub async fn shutdown(mut self) {
+        self.app.delivery.close().await;
         self.duties.shutdown().await;
         self.app.events.close();
         let https = async {

@@ -10,7 +10,7 @@ use wire::Micros;
 
 use crate::access::signin::SigninLinks;
 use crate::access::tries::Tries;
-use crate::alerts;
+use crate::alerts::{self, deliver};
 use crate::app::{App, ServerInfo, Shared};
 use crate::config::Config;
 use crate::drops::sources;
@@ -98,6 +98,9 @@ fn duties(app: &Shared) -> JoinSet<()> {
     duties.spawn(watch::run(Arc::clone(app)));
     duties.spawn(sources::duty::run(Arc::clone(app)));
     alerts::listen(app);
+    duties.spawn(deliver::duty::run(Arc::clone(app)));
+    duties.spawn(deliver::replies::run(Arc::clone(app)));
+    duties.spawn(deliver::dead_man::run(Arc::clone(app)));
     duties
 }
 
@@ -135,6 +138,7 @@ async fn app(
         dictionaries: Default::default(),
         training: Default::default(),
         alerting: Default::default(),
+        delivery: Default::default(),
         room: Arc::new(Room::default()),
         judge: Judge::new(config.status.clone(), now),
         server,
@@ -142,6 +146,7 @@ async fn app(
     let opened = Arc::clone(&app);
     blocking(move || {
         opened.dictionaries.open(&opened.store, now)?;
+        opened.delivery.open(&opened.store)?;
         Ok(opened.sources.open(&opened.store)?)
     })
     .await?;

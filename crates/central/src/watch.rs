@@ -156,6 +156,7 @@ mod tests {
             dictionaries: Default::default(),
             training: Default::default(),
             alerting: Default::default(),
+            delivery: Default::default(),
             judge: Judge::new(StatusLimits::default(), START),
             server: ServerInfo::default(),
         })

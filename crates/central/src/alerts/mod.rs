@@ -1,8 +1,11 @@
 //! Alerts as the server runs them. What they mean is judged in the crate of this name, inside the store's
-//! transactions; here machines are described to it and what changed is told.
+//! transactions; here machines are described to it, what changed is told to pages, and people are told.
 
+pub mod deliver;
 pub mod machines_now;
 pub mod trial;
+
+use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
@@ -20,10 +23,17 @@ pub struct Alerting {
 
 /// Listens to what the store changes of alerts.
 pub fn listen(app: &Shared) {
-    let events = app.events.clone();
+    // The store is in the app: holding the app here would keep both for ever.
+    let app_again = Arc::downgrade(app);
     app.store.alerts().on_change(move |changed| {
+        let Some(app) = app_again.upgrade() else {
+            return;
+        };
+        if changed.messages > 0 {
+            app.delivery.wake();
+        }
         for alert in &changed.alerts {
-            events.publish(Event::Alert(alert.into()));
+            app.events.publish(Event::Alert(alert.into()));
         }
     });
 }

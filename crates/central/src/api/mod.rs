@@ -5,12 +5,15 @@
 
 pub mod agent_config;
 pub mod alert_acts;
+pub mod alert_channel_view;
+pub mod alert_channels;
 pub mod alert_config;
 pub mod alert_deliveries;
 pub mod alert_document;
 pub mod alert_rules;
 pub mod alert_trial;
 pub mod alert_view;
+pub mod alert_watch;
 pub mod alerts;
 pub mod cell;
 pub mod components;
