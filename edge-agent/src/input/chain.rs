@@ -1,12 +1,13 @@
 //! The rotated files beside a log, oldest first: what rename rotation, logrotate and Python's
 //! handlers leave. By names and metadata; only what is there plain and compressed is opened.
 //!
-//! A chain is `app.log.1`, `app.log.2` ... (higher is older), or dated names such as
-//! `app.log-20260122`, `app.log.2026-01-22` and `app-20260122.log`, or `app.log.old`, each perhaps
-//! compressed. Where the log is a symbolic link, files that are named like its target but for the
-//! digits belong too.
+//! A chain is `app.log.1`, `app.log.2` ... (higher is older), or `app.1.log` where there is none of
+//! those, or dated names such as `app.log-20260122`, `app.log.2026-01-22`, `app-20260122.log`, or
+//! `app.log.old`, each perhaps compressed. Where the log is a symbolic link, files that are named
+//! like its target but for the digits belong too.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -24,6 +25,9 @@ const LISTINGS_MAX: usize = 20;
 /// A date has so many digits at least; fewer between name and ending may be another program's.
 const DATE_MIN_DIGITS: usize = 6;
 
+/// A compressed file may be so much older by its time than what was read of the log it was made of.
+const PACKED_SLACK_NS: i64 = 3_600 * 1_000_000_000;
+
 /// A file of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sibling {
@@ -39,6 +43,8 @@ pub struct Sibling {
     pub mtime_ns: i64,
     /// When it was made, where the file system says so, nanoseconds since 1970.
     pub born_ns: Option<i64>,
+    /// The number that rotation gave it; dated ones and `.old` have none.
+    pub number: Option<u32>,
 }
 
 /// The rotated files beside a log.
@@ -57,10 +63,10 @@ impl Sibling {
     /// As `stat`.
     pub fn at(path: &Path) -> io::Result<Sibling> {
         let meta = fs::metadata(path)?;
-        Ok(Sibling::of(path.to_owned(), Coding::Plain, &meta))
+        Ok(Sibling::of(path.to_owned(), Coding::Plain, None, &meta))
     }
 
-    fn of(path: PathBuf, coding: Coding, meta: &fs::Metadata) -> Sibling {
+    fn of(path: PathBuf, coding: Coding, number: Option<u32>, meta: &fs::Metadata) -> Sibling {
         Sibling {
             path,
             coding,
@@ -68,6 +74,7 @@ impl Sibling {
             len: meta.len(),
             mtime_ns: mtime_ns(meta),
             born_ns: born_ns(meta),
+            number,
         }
     }
 
@@ -94,9 +101,20 @@ impl Sibling {
         place.is_in(self.dev_ino.1, self.born_ns)
     }
 
-    /// Whether it was not written before that.
+    /// Whether it was not written before that. What is compressed may be somewhat older: logrotate
+    /// gives it the time that the log had before it was renamed, and it was written on after that.
     pub fn is_as_new_as(&self, place: &Place) -> bool {
-        self.mtime_ns >= place.mtime_ns || self.is_in_second_of(place)
+        let slack_ns = if self.coding == Coding::Plain {
+            0
+        } else {
+            PACKED_SLACK_NS
+        };
+        self.mtime_ns.saturating_add(slack_ns) >= place.mtime_ns || self.is_in_second_of(place)
+    }
+
+    /// Whether rotation names the two in one way, so that their order is known by their names.
+    pub fn is_kind_of(&self, other: &Sibling) -> bool {
+        self.number.is_some() == other.number.is_some()
     }
 
     /// Some tools keep only the seconds of a file's time when they copy it.
@@ -140,14 +158,14 @@ fn listing(path: &Path) -> Chain {
     let Ok(listing) = fs::read_dir(directory(&path)) else {
         return Chain::default();
     };
-    let mut files = Vec::new();
+    let (mut files, mut inside) = (Vec::new(), Vec::new());
     for file in listing.flatten() {
         let name = file.file_name();
         let Some(name) = name.to_str().filter(|name| *name != base) else {
             continue;
         };
         let (coding, plain) = Coding::of(name);
-        let Some(number) = rotated(plain, base, is_link) else {
+        let Some(Rotated { number, is_inside }) = rotated(plain, base, is_link) else {
             continue;
         };
         // Rotation may remove it this very moment.
@@ -156,14 +174,24 @@ fn listing(path: &Path) -> Chain {
             // Numbered ones by their number, the highest being the oldest; others by their time.
             // Of a file and its compressed form the plain one: the other may be half written.
             let order = (Reverse(number), mtime_ns(&meta), plain.to_owned());
-            files.push((order, Sibling::of(file.path(), coding, &meta)));
+            let sibling = Sibling::of(file.path(), coding, number, &meta);
+            match is_inside {
+                true => inside.push((order, sibling)),
+                false => files.push((order, sibling)),
+            }
         }
     }
-    without_twins(&mut files);
+    // Beside `app.log.1`, `app.1.log` is another program's log.
+    if files.iter().all(|(_, file)| file.number.is_none()) {
+        files.append(&mut inside);
+    }
     files.sort_by(|(a, left), (b, right)| (a, &left.path).cmp(&(b, &right.path)));
+    // Before anything is opened.
     let surplus = files.len().saturating_sub(CHAIN_MAX_FILES);
+    files.drain(..surplus);
+    without_twins(&mut files);
     Chain {
-        files: files.into_iter().skip(surplus).map(|(_, f)| f).collect(),
+        files: files.into_iter().map(|(_, file)| file).collect(),
         is_cut: surplus > 0,
     }
 }
@@ -174,14 +202,14 @@ type Order = (Reverse<Option<u32>>, i64, String);
 /// the plain one is kept.
 fn without_twins(files: &mut Vec<(Order, Sibling)>) {
     let is_plain = |file: &Sibling| file.coding == Coding::Plain;
-    let plain: Vec<(String, Sibling)> = files
+    let plain: BTreeMap<String, Sibling> = files
         .iter()
         .filter(|(_, file)| is_plain(file))
         .map(|((_, _, name), file)| (name.clone(), file.clone()))
         .collect();
     files.retain(|((_, _, name), file)| {
-        let twin = plain.iter().find(|(other, _)| other == name);
-        is_plain(file) || twin.is_none_or(|(_, twin)| !is_copy(file, twin))
+        let twin = plain.get(name);
+        is_plain(file) || twin.is_none_or(|twin| !is_copy(file, twin))
     });
 }
 
@@ -203,29 +231,56 @@ pub fn directory(path: &Path) -> &Path {
     }
 }
 
-/// Whether `name` is that of a file rotated from `base`, and its number if it has one.
-fn rotated(name: &str, base: &str, is_link: bool) -> Option<Option<u32>> {
+/// What the name of a rotated file says.
+struct Rotated {
+    number: Option<u32>,
+    /// Whether the number stands before the ending, as in `app.1.log`.
+    is_inside: bool,
+}
+
+/// What `name` says if it is that of a file rotated from `base`.
+fn rotated(name: &str, base: &str, is_link: bool) -> Option<Rotated> {
+    let unnumbered = Rotated {
+        number: None,
+        is_inside: false,
+    };
+    let is_stamp = |b: u8| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.' | b'T' | b':');
     if let Some(suffix) = name.strip_prefix(base) {
         let suffix = suffix.strip_prefix(['.', '-', '_'])?;
         if suffix == "old" {
-            return Some(None);
+            return Some(unnumbered);
         }
-        let starts = suffix.starts_with(|c: char| c.is_ascii_digit());
-        let number = suffix.parse().ok().filter(|_| suffix.len() < 5);
-        return starts.then_some(number);
+        // Not `app.log.1.bak`.
+        let is_rotated =
+            suffix.starts_with(|c: char| c.is_ascii_digit()) && suffix.bytes().all(is_stamp);
+        let number = number(suffix);
+        return is_rotated.then_some(Rotated {
+            number,
+            is_inside: false,
+        });
     }
     if is_link && shape(name) == shape(base) && name != base {
-        return Some(None);
+        return Some(unnumbered);
     }
     let (stem, ending) = base.rsplit_once('.')?;
     let middle = name.strip_prefix(stem)?.strip_suffix(ending)?;
-    let middle = middle.strip_suffix('.')?.strip_prefix(['.', '-', '_'])?;
+    let middle = middle.strip_suffix('.')?;
+    if let Some(number) = middle.strip_prefix('.').and_then(number) {
+        return Some(Rotated {
+            number: Some(number),
+            is_inside: true,
+        });
+    }
+    let middle = middle.strip_prefix(['.', '-', '_'])?;
     let digits = middle.bytes().filter(u8::is_ascii_digit).count();
-    let is_date = digits >= DATE_MIN_DIGITS
-        && middle
-            .bytes()
-            .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'T' | b'.'));
-    is_date.then_some(None)
+    let is_date = digits >= DATE_MIN_DIGITS && middle.bytes().all(is_stamp);
+    is_date.then_some(unnumbered)
+}
+
+/// A rotation's number, not a date.
+fn number(digits: &str) -> Option<u32> {
+    let is_number = digits.len() < 5 && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number)
 }
 
 /// A name with one `0` for each run of digits.
@@ -261,7 +316,9 @@ mod tests {
             "a.log.10.xz",
             "a.log.3.gz",
             "a.log.bak",
+            "a.log.1.bak",
             "a-2.log",
+            "a.2.log",
             "other.log.1",
         ] {
             fs::write(dir.path().join(name), name).unwrap();
@@ -302,5 +359,24 @@ mod tests {
         );
         std::os::unix::fs::symlink("day-14.txt", dir.path().join("current")).unwrap();
         assert_eq!(names(dir.path(), "current"), ["day-3.txt"]);
+    }
+
+    #[test]
+    fn a_number_before_the_ending_is_one_where_none_stands_behind_it() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [
+            "a.log",
+            "a.1.log",
+            "a.10.log.gz",
+            "a.2.log",
+            "a.x.log",
+            "b.1.log",
+        ] {
+            fs::write(dir.path().join(name), name).unwrap();
+        }
+        let inside = ["a.10.log.gz", "a.2.log", "a.1.log"];
+        assert_eq!(names(dir.path(), "a.log"), inside);
+        fs::write(dir.path().join("a.log.1"), "rotated").unwrap();
+        assert_eq!(names(dir.path(), "a.log"), ["a.log.1"]);
     }
 }

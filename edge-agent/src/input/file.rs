@@ -290,6 +290,11 @@ impl FileInput {
         if found.how == How::Same && found.dev_ino != open.dev_ino {
             found.how = How::Copied;
         }
+        // Copied and truncated more than once: the copy of what was read is deleted.
+        let is_later_copy = found.how == How::Truncated && !found.is_current;
+        if is_later_copy {
+            found.how = How::Pruned;
+        }
         let is_blind = self.is_blind(now);
         let is_inside_line = open.cutter.is_inside_line();
         let end = open.cutter.end();
@@ -312,6 +317,9 @@ impl FileInput {
         tracing::info!(path = %self.path.display(), how = ?found.how, unread, "truncated");
         let gaps = gaps(&self.path, &found, seen);
         self.go_on(opened, &found, gaps, events)?;
+        // It is the log still, and those behind a copy are copies.
+        self.left = None;
+        self.copied |= is_later_copy;
         Ok(Next::Now)
     }
 

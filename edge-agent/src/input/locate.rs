@@ -85,7 +85,7 @@ pub fn locate(path: &Path, place: Option<&Place>) -> io::Result<Option<Found>> {
         return Ok(Some(found));
     }
     let how = if is_reused { How::Truncated } else { How::Gone };
-    Ok(first_of(newer(&siblings, place), current, how))
+    Ok(first_of(&newer(&siblings, place), current, how))
 }
 
 /// The file that comes after the one that `place` is the end of and that is open as `left`; `None`
@@ -112,7 +112,7 @@ pub fn successor(path: &Path, place: &Place, left: &Content) -> io::Result<Optio
     }
     let (rest, how) = match ours {
         Some(index) => {
-            let rest = &siblings[index + 1..];
+            let rest = behind(siblings, index, place);
             // Left behind when compression was turned on: the files behind it went on without it.
             let is_left = rest
                 .first()
@@ -122,12 +122,12 @@ pub fn successor(path: &Path, place: &Place, left: &Content) -> io::Result<Optio
         None => {
             let rest = newer(siblings, place);
             // Asked for after the listing: what was deleted meanwhile stands in it.
-            let is_next = is_behind_deleted(&chain, rest, deleted_ns(left)?);
+            let is_next = is_behind_deleted(&chain, &rest, deleted_ns(left)?);
             (rest, if is_next { How::Next } else { How::Pruned })
         }
     };
     let current = current.filter(|file| !is_ours(file));
-    Ok(first_of(rest, current, how))
+    Ok(first_of(&rest, current, how))
 }
 
 /// When an open file was deleted, nanoseconds since 1970; `None`: it was not, or was written to
@@ -141,7 +141,7 @@ fn deleted_ns(left: &Content) -> io::Result<Option<i64>> {
 /// Whether nothing can have been deleted between a file that is not in the chain any more and the
 /// `rest` of the chain behind it. Rotation makes a new log each time it deletes the oldest file:
 /// if the newest rotated file is older than that deletion, there was only this one.
-fn is_behind_deleted(chain: &Chain, rest: &[Sibling], deleted_ns: Option<i64>) -> bool {
+fn is_behind_deleted(chain: &Chain, rest: &[&Sibling], deleted_ns: Option<i64>) -> bool {
     let Some(newest) = rest.last() else {
         // Not rotated but deleted, or renamed in a way of its own.
         return !chain.is_cut;
@@ -150,18 +150,19 @@ fn is_behind_deleted(chain: &Chain, rest: &[Sibling], deleted_ns: Option<i64>) -
         .born_ns
         .zip(deleted_ns)
         .is_some_and(|(born, deleted)| born < deleted);
-    is_before && rest.len() == chain.files.len() && !chain.is_cut
+    let is_older = |file: &Sibling| file.is_kind_of(newest) && !rest.contains(&file);
+    is_before && !chain.files.iter().any(is_older) && !chain.is_cut
 }
 
 /// The first that can be read and holds anything, else the log itself.
-fn first_of(rest: &[Sibling], current: Option<Sibling>, how: How) -> Option<Found> {
+fn first_of(rest: &[&Sibling], current: Option<Sibling>, how: How) -> Option<Found> {
     let mut unreadable = Vec::new();
     let mut next = None;
     for file in rest {
         if file.coding == Coding::Other {
             unreadable.push(name_of(&file.path));
         } else if file.len > 0 {
-            next = Some(found(file.clone(), false, how));
+            next = Some(found((*file).clone(), false, how));
             break;
         }
     }
@@ -191,10 +192,27 @@ fn current(path: &Path) -> io::Result<Option<Sibling>> {
     }
 }
 
-/// Those that were written after `place` was read, all behind the first of them.
-fn newer<'a>(siblings: &'a [Sibling], place: &Place) -> &'a [Sibling] {
-    let first = siblings.iter().position(|file| file.is_newer_than(place));
-    first.map_or(&[], |first| &siblings[first..])
+/// Those that were written after `place` was read, and those behind the first of them.
+fn newer<'a>(siblings: &'a [Sibling], place: &Place) -> Vec<&'a Sibling> {
+    let Some(first) = siblings.iter().position(|file| file.is_newer_than(place)) else {
+        return Vec::new();
+    };
+    let mut newer = vec![&siblings[first]];
+    newer.extend(behind(siblings, first, place));
+    newer
+}
+
+/// Those behind the one at `index`, where `place` is or was read before. The order of names says
+/// nothing of what rotation does not touch any more: a stale `app.log.old` beside numbered files,
+/// dated ones of before, `.1.gz` beside the `.1` of today. Those count only if their time does.
+fn behind<'a>(siblings: &'a [Sibling], index: usize, place: &Place) -> Vec<&'a Sibling> {
+    let rest = siblings[index + 1..].iter();
+    rest.filter(|file| {
+        let has_namesake =
+            || (siblings.iter()).any(|other| other != *file && other.is_named_like(file));
+        file.is_newer_than(place) || (file.is_kind_of(&siblings[index]) && !has_namesake())
+    })
+    .collect()
 }
 
 /// The file that holds what was before `place`.

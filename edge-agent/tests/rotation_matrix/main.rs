@@ -9,5 +9,6 @@ mod down;
 mod killed;
 mod log;
 mod running;
+mod stale;
 mod stopped;
 mod torn;
