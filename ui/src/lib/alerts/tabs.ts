@@ -1,10 +1,14 @@
 // The lists of the Alerts page, by their addresses.
-import { ALERTS } from '../route/paths';
+import { ALERTS, CHANNELS, DELIVERIES, PEOPLE, RULES } from '../route/paths';
 
 export type AlertsTab = 'alerts' | 'rules' | 'people' | 'channels' | 'deliveries';
 
 export const TABS: { tab: AlertsTab; href: string; words: string }[] = [
   { tab: 'alerts', href: ALERTS, words: 'Alerts' },
+  { tab: 'rules', href: RULES, words: 'Rules' },
+  { tab: 'people', href: PEOPLE, words: 'People' },
+  { tab: 'channels', href: CHANNELS, words: 'Channels' },
+  { tab: 'deliveries', href: DELIVERIES, words: 'Messages' },
 ];
 
 /** The number that a link in a message names: `/alerts/12`. */

@@ -3,13 +3,17 @@ import type { Machine } from '../api/types';
 import { STATUS_WORD } from '../fleet/words';
 import {
   ALERTS,
+  CHANNELS,
+  DELIVERIES,
   DICTIONARIES,
   DROPS,
   FLEET,
   LOGS,
   logsOf,
   machinePath,
+  PEOPLE,
   QUARANTINE,
+  RULES,
   SOURCES,
   withQuery,
 } from '../route/paths';
@@ -25,6 +29,10 @@ const READY: Command[] = [
   { id: 'fleet', words: 'Fleet', hint: 'Page', href: FLEET },
   { id: 'logs', words: 'Logs', hint: 'Page', href: LOGS },
   { id: 'alerts', words: 'Alerts', hint: 'Page', href: ALERTS },
+  { id: 'rules', words: 'Alert rules', hint: 'Page', href: RULES },
+  { id: 'people', words: 'People who are told', hint: 'Page', href: PEOPLE },
+  { id: 'channels', words: 'Channels', hint: 'Page', href: CHANNELS },
+  { id: 'deliveries', words: 'Messages sent', hint: 'Page', href: DELIVERIES },
   { id: 'sources', words: 'Sources', hint: 'Page', href: SOURCES },
   { id: 'quarantine', words: 'Quarantine', hint: 'Page', href: QUARANTINE },
   { id: 'drops', words: 'Recent drops', hint: 'Page', href: DROPS },
