@@ -67,6 +67,7 @@ export function aMachine(id: string, part: Partial<Machine> = {}): Machine {
     warnings_1h: 0,
     errors_24h: 0,
     warnings_24h: 0,
+    alerts: { firing: 0, acknowledged: 0, acknowledged_by: [] },
     error_count: 0,
     hours: Array.from({ length: 24 }, () => [0, 0, 0, 0, 0]),
     uptime_s: null,

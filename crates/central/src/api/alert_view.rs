@@ -121,6 +121,7 @@ pub struct HistoryView {
 
 /// A message to one person by one channel.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AlertDelivery)]
 pub struct DeliveryView {
     /// Its number.
     pub id: u64,

@@ -1063,6 +1063,53 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description A message to one person by one channel. */
+        AlertDelivery: {
+            /**
+             * Format: int64
+             * @description The alert; null for a digest.
+             */
+            alert_id: number | null;
+            /** @description The channel's id. */
+            channel: string;
+            /** @description When it was written. */
+            created_at: string;
+            /** @description Why it did not go. */
+            error: string | null;
+            /** @description What, in words. */
+            facts: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What kind of trouble. */
+            issue: string;
+            /** @description Of which machines. */
+            machines: components["schemas"]["MachineId"][];
+            /** @description When it is tried next. */
+            next_at: string;
+            /** @description A person's id. */
+            person: string;
+            /**
+             * Format: int64
+             * @description Its price in millionths of the account's currency.
+             */
+            price_micros: number | null;
+            /** @description When the provider took it. */
+            sent_at: string | null;
+            /** @description `waiting`, `calling`, `sent`, `failed` or `held`. */
+            state: string;
+            /** @description The address there. */
+            to: string;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            tries: number;
+            /** @description `first`, `repeat`, `escalation`, `resolved`, `hourly_digest`, `daily_digest` or `late_entries`. */
+            why: string;
+        };
         /**
          * @description The whole configuration of alerts: `rules`, `people`, `groups`, `maintenance`, `group_at`,
          *     `group_within_s`, `daily_digest_minute`.
@@ -1398,59 +1445,22 @@ export interface components {
         /** @description Messages, the newest first. */
         Deliveries: {
             /** @description The page. */
-            deliveries: components["schemas"]["DeliveryView"][];
+            deliveries: components["schemas"]["AlertDelivery"][];
             /**
              * Format: int64
              * @description `before` of the next page; null at the end.
              */
             next: number | null;
         };
-        /** @description A message to one person by one channel. */
+        /** @description Delivery over the last days, per path. */
         DeliveryView: {
+            cell: components["schemas"]["RateView"] | null;
             /**
              * Format: int64
-             * @description The alert; null for a digest.
+             * @description Over how many days.
              */
-            alert_id: number | null;
-            /** @description The channel's id. */
-            channel: string;
-            /** @description When it was written. */
-            created_at: string;
-            /** @description Why it did not go. */
-            error: string | null;
-            /** @description What, in words. */
-            facts: string;
-            /**
-             * Format: int64
-             * @description Its number.
-             */
-            id: number;
-            /** @description What kind of trouble. */
-            issue: string;
-            /** @description Of which machines. */
-            machines: components["schemas"]["MachineId"][];
-            /** @description When it is tried next. */
-            next_at: string;
-            /** @description A person's id. */
-            person: string;
-            /**
-             * Format: int64
-             * @description Its price in millionths of the account's currency.
-             */
-            price_micros: number | null;
-            /** @description When the provider took it. */
-            sent_at: string | null;
-            /** @description `waiting`, `calling`, `sent`, `failed` or `held`. */
-            state: string;
-            /** @description The address there. */
-            to: string;
-            /**
-             * Format: int32
-             * @description How often it was tried.
-             */
-            tries: number;
-            /** @description `first`, `repeat`, `escalation`, `resolved`, `hourly_digest`, `daily_digest` or `late_entries`. */
-            why: string;
+            days: number;
+            wifi: components["schemas"]["RateView"] | null;
         };
         /** @description A configuration that is handed out. */
         DesiredAgentConfig: {
@@ -3004,7 +3014,7 @@ export interface components {
             /** @description The alert. */
             alert: components["schemas"]["AlertView"];
             /** @description Who was told, the newest first. */
-            deliveries: components["schemas"]["DeliveryView"][];
+            deliveries: components["schemas"]["AlertDelivery"][];
             /** @description What happened to it, the oldest first. */
             history: components["schemas"]["HistoryView"][];
             /** @description Those that it speaks for. */
