@@ -338,6 +338,9 @@ fn reader_silent() -> Condition {
     Condition::Stays {
         begins: component("reader", Level::Error),
         ends: Filter {
+            components: ["eport", "payment", "eport-link"]
+                .map(str::to_owned)
+                .to_vec(),
             pattern: Some(
                 r"^\[STATUS-[0-9]\]|^Transaction complete|^Authorization requested".to_owned(),
             ),
