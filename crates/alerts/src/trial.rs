@@ -74,6 +74,11 @@ impl Trial {
 
     /// The next entry by arrival.
     pub fn entry(&mut self, entry: &EntryFacts<'_>) {
+        if !self.machines.iter().any(|m| m.id == *entry.machine) {
+            // Removed since, or never registered: its entries count all the same.
+            self.machines.push(MachineNow::new(entry.machine.clone()));
+            self.engine.tick(self.machines.clone(), self.clock);
+        }
         self.pass(entry.arrival);
         self.outcome.entries += 1;
         for machine in self.machines.iter_mut().filter(|m| m.id == *entry.machine) {

@@ -33,6 +33,7 @@ fn config() -> AlertConfig {
 fn store(place: &Place) -> Store {
     let store = place.with_machines(&["VM001", "VM002"]);
     store.alerts().configure(config(), NOON).unwrap();
+    tick(&store, NOON).unwrap();
     store
 }
 
@@ -158,7 +159,7 @@ fn a_message_is_handed_out_once_and_tried_again_until_it_went() {
     let left = due(&store);
     assert_eq!(
         (left.len(), left[0].id, left[0].state),
-        (1, mail, MessageState::Calling)
+        (1, mail, MessageState::Waiting)
     );
     assert!(alerts.begin_delivery(mail).unwrap());
     let later = NOON.plus_us(10 * MINUTE);
@@ -210,6 +211,7 @@ fn entries_that_a_crash_kept_from_being_judged_are_judged_with_the_next_opening(
     std::fs::write(&catalog, before).unwrap();
     for _ in 0..2 {
         let third = place.open();
+        tick(&third, NOON.plus_us(2_000_000)).unwrap();
         let machines: Vec<_> = firing(&third)
             .iter()
             .map(|a| a.machines[0].clone())

@@ -7,8 +7,11 @@ use wire::Micros;
 
 use super::{Engine, Place};
 use crate::config::AlertConfig;
+use crate::config::condition::Condition;
+use crate::config::filter::Scope;
+use crate::config::people::Address;
 use crate::evaluate::Ready;
-use crate::life::By;
+use crate::life::{Alert, AlertKind, By, Planned};
 
 impl Engine {
     /// Uses a new configuration from now on. Alerts of rules that are gone or turned off end; a rule whose
@@ -39,8 +42,10 @@ impl Engine {
                             self.touched_states.insert(place);
                         }
                     }
-                    if std::mem::discriminant(&new.rule.when)
-                        != std::mem::discriminant(&old.rule.when)
+                    self.end_paths(&old.rule.id, now);
+                    if !is_same_reading(&new.rule.when, &old.rule.when)
+                        || std::mem::discriminant(&new.rule.when)
+                            != std::mem::discriminant(&old.rule.when)
                     {
                         self.end_all(&old.rule.id, "the rule became another one", now);
                         self.states.retain(|place, _| *place.rule != *old.rule.id);
@@ -48,7 +53,50 @@ impl Engine {
                 }
                 Some(_) => {}
             }
-            self.end_out_of_scope(&old.rule.id, now);
+            if self.has_ticked {
+                self.end_out_of_scope(&old.rule.id, now);
+            }
+        }
+        self.tell_anew(now);
+    }
+
+    /// Messages go where people are reached now; an alert that nobody could be told of is told.
+    fn tell_anew(&mut self, now: Micros) {
+        let is_there = |planned: &Planned| {
+            let person = self.config.people.iter().find(|p| p.id == planned.person);
+            person.is_some_and(|person| {
+                let is_it = |a: &Address| a.channel == planned.channel && a.to == planned.to;
+                person.addresses.iter().any(is_it)
+            })
+        };
+        let mut untold = Vec::new();
+        for alert in self.alerts.values_mut() {
+            let before = alert.planned.len();
+            alert.planned.retain(is_there);
+            if alert.planned.len() != before {
+                self.touched_alerts.insert(alert.id);
+            }
+            let is_mute = alert.planned.is_empty() && alert.told == 0 && alert.group.is_none();
+            if alert.is_firing() && is_mute {
+                untold.push((alert.id, alert.rule.clone()));
+            }
+        }
+        for (id, rule) in untold {
+            if let Some(ready) = self.ready(&rule).cloned() {
+                self.plan_first(&ready.rule, id, now);
+                self.touch(id);
+            }
+        }
+        self.send_due(now);
+    }
+
+    fn end_paths(&mut self, rule: &str, now: Micros) {
+        let of_path = |alert: &&Alert| {
+            alert.rule == rule && matches!(alert.kind, AlertKind::Path(_)) && alert.is_open()
+        };
+        let ids: Vec<u64> = self.alerts.values().filter(of_path).map(|a| a.id).collect();
+        for id in ids {
+            self.finish(id, By::Configuration, "", "the rule was changed", now);
         }
     }
 
@@ -80,10 +128,13 @@ impl Engine {
         }
     }
 
-    fn end_out_of_scope(&mut self, rule: &str, now: Micros) {
+    pub(super) fn end_out_of_scope(&mut self, rule: &str, now: Micros) {
         let Some(ready) = self.ready(rule).cloned() else {
             return;
         };
+        if ready.rule.scope == Scope::default() {
+            return;
+        }
         let outside: Vec<(u64, Place)> = self
             .by_place
             .iter()
@@ -99,5 +150,23 @@ impl Engine {
             self.finish(id, By::Configuration, "", why, now);
             self.forget_state(&place);
         }
+    }
+}
+
+/// Whether readings of the old rule are readings of the new one; only values hang on what was read.
+fn is_same_reading(new: &Condition, old: &Condition) -> bool {
+    match (new, old) {
+        (
+            Condition::Value {
+                filter, field, of, ..
+            },
+            Condition::Value {
+                filter: old_filter,
+                field: old_field,
+                of: old_of,
+                ..
+            },
+        ) => filter == old_filter && field == old_field && of == old_of,
+        _ => true,
     }
 }

@@ -4,7 +4,7 @@
 use wire::Micros;
 
 use super::Engine;
-use crate::config::rule::{Rule, Severity};
+use crate::config::rule::{Deliver, Rule, Severity};
 use crate::life::{Alert, AlertKind, By, History, Phase, What, Why};
 
 /// Machines named in a group's words; the alert itself lists all.
@@ -22,13 +22,19 @@ impl Engine {
         let open_group = self
             .alerts
             .values()
+            .rev()
             .find(|alert| {
-                alert.rule == rule.id && alert.kind == AlertKind::Group && alert.is_open()
+                // One that is taken or silenced speaks for nobody new.
+                alert.rule == rule.id
+                    && alert.kind == AlertKind::Group
+                    && alert.is_firing()
+                    && alert.silenced_until.is_none()
+                    && now.since_us(alert.last_at) <= within_us
             })
-            .filter(|group| now.since_us(group.last_at) <= within_us)
             .map(|group| group.id);
         if let Some(group) = open_group {
             self.join(rule, group, &[id], now);
+            self.tell_growth(rule, group, now);
             return;
         }
         let together: Vec<u64> = self
@@ -69,6 +75,7 @@ impl Engine {
             count: 0,
             facts: String::new(),
             is_late: false,
+            cools_until: None,
             acknowledged: None,
             silenced_until: None,
             resolved: None,
@@ -135,6 +142,29 @@ impl Engine {
         alert.count = alert.machines.len() as u64;
         alert.facts = words(alert);
         self.touch(group);
+    }
+
+    /// Tells of machines that joined after the group was told, together with those that follow at once.
+    fn tell_growth(&mut self, rule: &Rule, group: u64, now: Micros) {
+        let Some(alert) = self.alerts.get_mut(&group) else {
+            return;
+        };
+        let is_planned = alert
+            .planned
+            .iter()
+            .any(|planned| planned.why == Why::First);
+        if is_planned || rule.severity == Severity::Critical {
+            return;
+        }
+        alert.change += 1;
+        let grown = Rule {
+            deliver: Deliver::Within {
+                s: GATHER_US / 1_000_000 * 5 / 3,
+            },
+            escalate: Vec::new(),
+            ..rule.clone()
+        };
+        self.plan_first(&grown, group, now);
     }
 
     /// Ends a group when none of its members is open.

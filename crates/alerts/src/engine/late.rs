@@ -61,7 +61,7 @@ impl Engine {
                 ended: now,
             });
         }
-        self.changes.memory = Some(self.memory.clone());
+        self.memory_changed = true;
     }
 
     /// Tells of late entries once nothing more comes.
@@ -83,7 +83,7 @@ impl Engine {
         }
         let late = std::mem::take(&mut self.memory.late);
         self.memory.late_told = Some(now);
-        self.changes.memory = Some(self.memory.clone());
+        self.memory_changed = true;
         let mut whom = Vec::new();
         for line in &late {
             let Some(ready) = self.ready(&line.rule) else {

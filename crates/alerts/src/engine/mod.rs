@@ -54,6 +54,8 @@ pub struct Memory {
     pub last_tick: Option<Micros>,
     /// The next alert's number.
     pub next_id: u64,
+    /// Since when each way has been listened to.
+    pub listening: Option<Listening>,
     /// Late entries that no summary told of yet.
     pub late: Vec<LateCount>,
     /// When the last summary of late entries went out.
@@ -65,6 +67,7 @@ impl Default for Memory {
         Memory {
             last_tick: None,
             next_id: 1,
+            listening: None,
             late: Vec::new(),
             late_told: None,
         }
@@ -112,7 +115,10 @@ pub struct Engine {
     ended: HashMap<Place, Micros>,
     memory: Memory,
     memory_kept_at: Option<Micros>,
+    memory_changed: bool,
     listening: Listening,
+    /// Machines are known: before the first tick nothing can be judged rightly.
+    has_ticked: bool,
     touched_states: BTreeSet<Place>,
     touched_alerts: BTreeSet<u64>,
     changes: Changes,
@@ -121,6 +127,7 @@ pub struct Engine {
 impl Engine {
     /// An engine that begins to watch now, with what was kept of the one before. Rules that cannot be
     /// used are left out; the configuration was checked when it was set.
+    /// Alerts that are over say until when their places cool down.
     pub fn restore(
         config: AlertConfig,
         states: Vec<(Place, RuleState)>,
@@ -128,6 +135,7 @@ impl Engine {
         memory: Memory,
         now: Micros,
     ) -> Engine {
+        let listening = memory.listening.unwrap_or(Listening::from(now));
         let mut engine = Engine {
             config: AlertConfig::default(),
             rules: Vec::new(),
@@ -139,13 +147,24 @@ impl Engine {
             ended: HashMap::new(),
             memory,
             memory_kept_at: None,
-            listening: Listening::from(now),
+            memory_changed: false,
+            listening,
+            has_ticked: false,
             touched_states: BTreeSet::new(),
             touched_alerts: BTreeSet::new(),
             changes: Changes::default(),
         };
         let highest = engine.alerts.keys().next_back().copied().unwrap_or(0);
         engine.memory.next_id = engine.memory.next_id.max(highest + 1);
+        for alert in engine.alerts.values() {
+            if let (Some(place), Some(resolved)) = (place_of(alert), &alert.resolved) {
+                let ended = engine.ended.entry(place).or_insert(resolved.at);
+                *ended = resolved.at.max(*ended);
+            }
+        }
+        engine
+            .alerts
+            .retain(|_, alert| alert.is_open() || !alert.planned.is_empty());
         for (place, alert) in engine.alerts.values().filter_map(|alert| {
             let place = place_of(alert)?;
             alert.is_open().then_some((place, alert))
@@ -167,6 +186,25 @@ impl Engine {
         &self.config
     }
 
+    /// Whether machines are known. Entries that come before that are best judged after it: rules about
+    /// some machines would not hear them, and owners would not be told.
+    pub fn has_ticked(&self) -> bool {
+        self.has_ticked
+    }
+
+    /// Takes over what another engine knew of machines, and the time up to which it watched.
+    pub fn know_as(&mut self, other: &Engine) {
+        self.machines = other.machines.clone();
+        self.has_ticked = other.has_ticked;
+        self.memory.last_tick = self.memory.last_tick.max(other.memory.last_tick);
+        self.listening = other.listening;
+    }
+
+    /// The last tick.
+    pub fn last_tick(&self) -> Option<Micros> {
+        self.memory.last_tick
+    }
+
     /// Alerts that are not over, the newest last.
     pub fn open(&self) -> impl Iterator<Item = &Alert> {
         self.alerts.values().filter(|alert| alert.is_open())
@@ -175,6 +213,9 @@ impl Engine {
     /// What changed since this was last called.
     pub fn take_changes(&mut self) -> Changes {
         let mut changes = std::mem::take(&mut self.changes);
+        if std::mem::take(&mut self.memory_changed) {
+            changes.memory = Some(self.memory.clone());
+        }
         for place in std::mem::take(&mut self.touched_states) {
             let state = self.states.get(&place).cloned();
             changes.states.push((place, state));

@@ -8,7 +8,7 @@ use super::Engine;
 use crate::config::condition::{Condition, Way};
 use crate::config::rule::{Deliver, Rule};
 use crate::evaluate::duration;
-use crate::evaluate::silence::{limit_us, silent_us};
+use crate::evaluate::silence::{limit_us, silent_us, ways};
 use crate::life::{Alert, AlertKind, By, Phase, What};
 
 /// Fewer machines than this cannot tell the path from themselves.
@@ -35,9 +35,19 @@ impl Engine {
                         _ => self.listening.cell = now,
                     }
                 }
+                (Some(id), None) if !self.has_way(rule, way) => {
+                    let why = "no machine is expected by this path";
+                    self.finish(id, By::Configuration, "", why, now);
+                }
                 _ => {}
             }
         }
+    }
+
+    fn has_way(&self, rule: &Rule, way: Way) -> bool {
+        self.machines
+            .values()
+            .any(|machine| rule.scope.has(&machine.id, Some(machine)) && machine.way(way).is_some())
     }
 
     /// Whether a single machine's silence is explained by its paths.
@@ -45,11 +55,11 @@ impl Engine {
         let Some(machine) = self.machines.get(machine) else {
             return false;
         };
-        !machine.ways.is_empty()
-            && machine
-                .ways
-                .iter()
-                .all(|way| self.outage(rule, way.way).is_some())
+        let Some(ready) = self.ready(rule) else {
+            return false;
+        };
+        let mut ways = ways(&ready.rule, machine).peekable();
+        ways.peek().is_some() && ways.all(|way| self.outage(rule, way.way).is_some())
     }
 
     fn outage(&self, rule: &str, way: Way) -> Option<&Alert> {
@@ -135,6 +145,7 @@ impl Engine {
             fired_at: Some(now),
             last_at: now,
             is_late: false,
+            cools_until: None,
             acknowledged: None,
             silenced_until: None,
             resolved: None,

@@ -53,10 +53,21 @@ impl Engine {
         let alert = self.alerts.get_mut(&id).ok_or(ActError::NoSuchAlert(id))?;
         let line = act::act(alert, what, who, note, now)?;
         let is_over = !alert.is_open();
+        let is_news = line.is_some();
+        if is_over && is_news && !matches!(what, Act::Note) {
+            alert.change += 1;
+        }
+        let was_told = alert.told > 0;
         let place = super::place_of(alert);
         if let Some(line) = line {
             self.log(line);
             self.touch(id);
+        }
+        if matches!(what, Act::Unacknowledge) {
+            self.plan_again(id, now);
+        }
+        if is_over && is_news && was_told && matches!(what, Act::Resolve { .. }) {
+            self.plan_end(id, now);
         }
         if let Some(place) = place.filter(|_| is_over) {
             self.by_place.remove(&place);

@@ -34,13 +34,12 @@ impl Engine {
         else {
             return;
         };
-        let cools = self.ended.get(place).is_some_and(|ended| {
-            let past_us = now.since_us(*ended);
-            (0..rule.cooldown_s.saturating_mul(1_000_000)).contains(&past_us)
-        });
-        if cools && rule.severity != Severity::Critical {
-            return;
-        }
+        let cooldown_us = rule.cooldown_s.saturating_mul(1_000_000);
+        let cools_until = self
+            .ended
+            .get(place)
+            .map(|ended| ended.plus_us(cooldown_us))
+            .filter(|until| *until > now && rule.severity != Severity::Critical);
         let alert = Alert {
             id: self.next_id(),
             rule: rule.id.clone(),
@@ -58,6 +57,7 @@ impl Engine {
             count,
             facts: words,
             is_late,
+            cools_until,
             acknowledged: None,
             silenced_until: None,
             resolved: None,
@@ -69,7 +69,14 @@ impl Engine {
         let id = alert.id;
         self.by_place.insert(place.clone(), id);
         self.add(alert, What::Began, now);
-        self.fire_when_held(ready, id, now);
+        // What a later entry of the same batch may end waits for the tick.
+        let may_end = matches!(
+            ready.rule.when,
+            Condition::Stays { .. } | Condition::Value { .. }
+        );
+        if !may_end {
+            self.fire_when_held(ready, id, now);
+        }
     }
 
     /// Adds an alert with the first line of its history.
@@ -89,7 +96,7 @@ impl Engine {
     pub(super) fn next_id(&mut self) -> u64 {
         let id = self.memory.next_id;
         self.memory.next_id += 1;
-        self.changes.memory = Some(self.memory.clone());
+        self.memory_changed = true;
         id
     }
 
@@ -152,12 +159,18 @@ impl Engine {
         let Some(alert) = self.alerts.get(&id) else {
             return;
         };
-        let began = match ready.rule.when {
-            // The event's own time: what lasts five minutes on the machine is not late here.
-            Condition::Stays { .. } => alert.since.min(alert.raised_at),
-            _ => alert.raised_at,
+        let held_us = match ready.rule.when {
+            // By the event's own time, up to when the machine was heard: its end may be on the way.
+            Condition::Stays { .. } => {
+                let heard = alert.machines.first().and_then(|id| self.machines.get(id));
+                let heard = heard.and_then(|m| m.ways.iter().map(|way| way.last).max());
+                heard.unwrap_or(now).min(now).since_us(alert.since)
+            }
+            _ => now.since_us(alert.raised_at),
         };
-        let held_us = now.since_us(began);
+        if alert.cools_until.is_some_and(|until| now < until) {
+            return;
+        }
         if alert.phase == Phase::Waiting && held_us >= ready.rule.for_s.saturating_mul(1_000_000) {
             self.fire(&ready.rule, id, now);
         }
@@ -235,7 +248,7 @@ impl Engine {
         let was_told = alert.told > 0;
         act::end(alert, by, who, note, now);
         alert.change += 1;
-        let (group, rule, place) = (alert.group, alert.rule.clone(), super::place_of(alert));
+        let (group, place) = (alert.group, super::place_of(alert));
         if let Some(place) = place {
             self.by_place.remove(&place);
             if !was_waiting {
@@ -257,8 +270,7 @@ impl Engine {
             note: note.to_owned(),
         });
         self.touch(id);
-        let ready = self.ready(&rule).cloned();
-        if was_told && ready.is_some_and(|ready| ready.rule.tell_end) {
+        if was_told {
             self.plan_end(id, now);
         }
         if let Some(group) = group {
@@ -266,12 +278,13 @@ impl Engine {
         }
     }
 
-    /// Tells the end to whom the beginning was told.
-    fn plan_end(&mut self, id: u64, now: Micros) {
+    /// Tells the end to whom the beginning was told, where the rule says so.
+    pub(super) fn plan_end(&mut self, id: u64, now: Micros) {
         let Some(rule) = self
             .alerts
             .get(&id)
             .and_then(|a| self.ready(&a.rule))
+            .filter(|ready| ready.rule.tell_end)
             .cloned()
         else {
             return;

@@ -4,22 +4,28 @@
 use std::collections::BTreeMap;
 
 use wire::Micros;
+use wire::time::{DAY_US, MINUTE_US};
 
 use super::Engine;
 use crate::config::people::Person;
 use crate::config::rule::Severity;
 use crate::life::{Alert, AlertKind, History, Phase, Planned, What, Why};
+use crate::tell::recipients::targets;
 use crate::tell::when;
 use crate::tell::{Item, Outgoing, Subject};
 
-/// Nobody is told of the same alert more often than this.
+/// Repeats of an alert at the rule's pace.
 const REPEATS_MAX: u32 = 48;
+
+/// A first message that went later than this after its time was held back.
+const HELD_US: i64 = MINUTE_US;
 
 /// The alerts of a digest by whom and how it is told.
 type Digests = BTreeMap<(String, String, String, bool), Vec<u64>>;
 
 impl Engine {
-    /// Hands out every message that is due.
+    /// Hands out every message that is due. What has to wait stays as it is, so that it goes as soon as
+    /// what holds it ends, however that comes.
     pub(super) fn send_due(&mut self, now: Micros) {
         let due: Vec<u64> = self
             .alerts
@@ -32,11 +38,10 @@ impl Engine {
             let Some(alert) = self.alerts.get_mut(&id) else {
                 continue;
             };
-            let (ready, later) = std::mem::take(&mut alert.planned)
+            let (ready, later): (Vec<_>, Vec<_>) = std::mem::take(&mut alert.planned)
                 .into_iter()
                 .partition(|planned| planned.due <= now);
             alert.planned = later;
-            self.touch(id);
             for planned in ready {
                 self.send(id, planned, &mut digests, now);
             }
@@ -51,38 +56,57 @@ impl Engine {
             return;
         };
         if !is_of_use(alert, planned.why) {
+            self.touch(id);
             return;
         }
-        if let Some(until) = self.put_off(alert, &planned, now) {
+        if self.has_to_wait(alert, &planned, now) {
             if let Some(alert) = self.alerts.get_mut(&id) {
-                alert.planned.push(Planned {
-                    due: until,
-                    ..planned
-                });
+                alert.planned.push(planned);
             }
             return;
         }
+        self.touch(id);
         if matches!(planned.why, Why::Hourly | Why::Daily) {
             let is_daily = planned.why == Why::Daily;
             let key = (planned.person, planned.channel, planned.to, is_daily);
             digests.entry(key).or_default().push(id);
             return;
         }
+        self.shift_steps(id, &planned, now);
         self.hand_out(id, &planned, now);
         self.plan_repeat(id, planned, now);
     }
 
-    /// Until when a message has to wait; `None` when it may go.
-    fn put_off(&self, alert: &Alert, planned: &Planned, now: Micros) -> Option<Micros> {
-        let maintenance = when::maintenance_until(&self.config, &alert.machines, now);
-        let silenced = alert.silenced_until.filter(|until| *until > now);
-        let first = matches!(planned.why, Why::First | Why::Escalation(_));
-        let quiet = if alert.severity == Severity::Critical && first {
-            None
-        } else {
-            when::quiet_until(self.person(&planned.person), now)
+    /// Steps count from when the first message went: one that was held back for hours leaves people
+    /// their time to answer. A step is a change of its own, as it may tell the same people again.
+    fn shift_steps(&mut self, id: u64, sent: &Planned, now: Micros) {
+        let Some(alert) = self.alerts.get_mut(&id) else {
+            return;
         };
-        [maintenance, silenced, quiet].into_iter().flatten().max()
+        if matches!(sent.why, Why::Escalation(_)) {
+            alert.change += 1;
+        }
+        let held_us = now.since_us(sent.due);
+        if sent.why == Why::First && held_us > HELD_US {
+            for planned in &mut alert.planned {
+                if matches!(planned.why, Why::Escalation(_)) {
+                    planned.due = planned.due.plus_us(held_us);
+                }
+            }
+        }
+    }
+
+    /// Whether something holds a message back.
+    fn has_to_wait(&self, alert: &Alert, planned: &Planned, now: Micros) -> bool {
+        let is_worked_on = when::maintenance_until(&self.config, &alert.machines, now).is_some();
+        let is_silenced = alert.silenced_until.is_some_and(|until| until > now);
+        // Nobody is asked why they did not answer before they were asked.
+        let is_step = matches!(planned.why, Why::Escalation(_));
+        let is_early = is_step && alert.planned.iter().any(|other| other.why == Why::First);
+        let is_first = is_step || planned.why == Why::First;
+        let is_urgent = alert.severity == Severity::Critical && is_first;
+        let is_quiet = !is_urgent && when::quiet_until(self.person(&planned.person), now).is_some();
+        is_worked_on || is_silenced || is_early || is_quiet
     }
 
     pub(super) fn person(&self, id: &str) -> Option<&Person> {
@@ -153,17 +177,60 @@ impl Engine {
         let every_s = self
             .ready(&alert.rule)
             .map_or(0, |ready| ready.rule.repeat_s);
-        if every_s <= 0 || n > REPEATS_MAX {
+        if every_s <= 0 {
             return;
         }
+        // Beyond that once a day: nobody reads the fiftieth of an hour, and somebody has to in the end.
+        let every_us = every_s.saturating_mul(1_000_000);
+        let every_us = if n > REPEATS_MAX {
+            every_us.max(DAY_US)
+        } else {
+            every_us
+        };
         if let Some(alert) = self.alerts.get_mut(&id) {
             alert.change += 1;
             alert.planned.push(Planned {
-                due: now.plus_us(every_s.saturating_mul(1_000_000)),
+                due: now.plus_us(every_us),
                 why: Why::Repeat(n),
                 ..planned
             });
         }
+    }
+
+    /// Plans repeats for an alert that was given back.
+    pub(super) fn plan_again(&mut self, id: u64, now: Micros) {
+        let Some(alert) = self.alerts.get(&id) else {
+            return;
+        };
+        let Some(ready) = self.ready(&alert.rule).cloned() else {
+            return;
+        };
+        let machines: Vec<_> = alert
+            .machines
+            .iter()
+            .map(|m| self.machines.get(m))
+            .collect();
+        let whom = targets(&self.config, &ready.rule.tell, &machines);
+        let every_us = ready.rule.repeat_s.saturating_mul(1_000_000);
+        let Some(alert) = self.alerts.get_mut(&id) else {
+            return;
+        };
+        if every_us <= 0
+            || alert
+                .planned
+                .iter()
+                .any(|p| matches!(p.why, Why::Repeat(_)))
+        {
+            return;
+        }
+        alert.change += 1;
+        alert.planned.extend(whom.into_iter().map(|target| Planned {
+            due: now.plus_us(every_us),
+            why: Why::Repeat(1),
+            person: target.person,
+            channel: target.channel,
+            to: target.to,
+        }));
     }
 
     fn send_digest(

@@ -1,9 +1,10 @@
 //! Time passes: silence is judged, what was waited for is over, messages come due.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wire::Micros;
-use wire::time::MINUTE_US;
+use wire::time::{DAY_US, MINUTE_US};
+use wire::{MachineId, Micros};
 
 use super::{Away, Engine, Place};
 use crate::evaluate::{Input, Listening, Ready, evaluate};
@@ -22,6 +23,7 @@ impl Engine {
         self.take_machines(machines, now);
         for n in 0..self.rules.len() {
             let ready = Arc::clone(&self.rules[n]);
+            self.end_out_of_scope(&ready.rule.id, now);
             self.judge_paths(&ready.rule, now);
             if ready.watches() {
                 self.watch(&ready, n, now);
@@ -31,9 +33,9 @@ impl Engine {
         self.fire_what_waited(now);
         self.summarise_late(now);
         self.send_due(now);
-        let day_us = wire::time::DAY_US;
+        let day_us = DAY_US;
         self.ended
-            .retain(|_, ended| (0..7 * day_us).contains(&now.since_us(*ended)));
+            .retain(|_, ended| (0..31 * day_us).contains(&now.since_us(*ended)));
     }
 
     /// Notices that nobody watched for a while; silence of that time is not the machines'.
@@ -44,6 +46,7 @@ impl Engine {
                 let (from, to) = (last.min(now), now);
                 self.changes.away = Some(Away { from, to });
                 self.listening = Listening::from(now);
+                self.memory_changed = true;
                 for state in self.states.values_mut() {
                     // A clock that went back must not leave signs in the future.
                     state.last_sign = state.last_sign.map(|sign| sign.min(now));
@@ -51,24 +54,27 @@ impl Engine {
             }
         }
         self.memory.last_tick = Some(now);
+        self.memory.listening = Some(self.listening);
         let is_due = self
             .memory_kept_at
             .is_none_or(|kept| now.since_us(kept).abs() >= KEEP_EVERY_US);
         if is_due {
             self.memory_kept_at = Some(now);
-            self.changes.memory = Some(self.memory.clone());
+            self.forget_old_states(now);
+            self.memory_changed = true;
         }
     }
 
     fn take_machines(&mut self, machines: Vec<MachineNow>, now: Micros) {
-        let before = std::mem::take(&mut self.machines);
         self.machines = machines.into_iter().map(|m| (m.id.clone(), m)).collect();
-        for id in before
-            .keys()
+        self.has_ticked = true;
+        let places = self.by_place.keys().chain(self.states.keys());
+        let gone: BTreeSet<MachineId> = places
+            .map(|place| &place.machine)
             .filter(|id| !self.machines.contains_key(*id))
             .cloned()
-            .collect::<Vec<_>>()
-        {
+            .collect();
+        for id in gone {
             let open: Vec<u64> = self
                 .by_place
                 .iter()
@@ -183,6 +189,30 @@ impl Engine {
 }
 
 impl Engine {
+    /// Forgets what no window can reach any more.
+    fn forget_old_states(&mut self, now: Micros) {
+        let reach_us = |place: &Place| match self.ready(&place.rule)?.rule.when {
+            crate::config::condition::Condition::Entries { within_s, .. } => {
+                Some(within_s.saturating_mul(1_000_000).saturating_add(DAY_US))
+            }
+            _ => None,
+        };
+        let is_old = |place: &Place, state: &crate::RuleState| {
+            let newest = state.times.last().copied().unwrap_or(Micros(i64::MIN));
+            state.holds.is_none() && reach_us(place).is_some_and(|us| now.since_us(newest) > us)
+        };
+        let old: Vec<Place> = self
+            .states
+            .iter()
+            .filter(|(place, state)| is_old(place, state))
+            .map(|(place, _)| place.clone())
+            .collect();
+        for place in old {
+            self.states.remove(&place);
+            self.touched_states.insert(place);
+        }
+    }
+
     /// Whether any rule holds.
     pub(crate) fn any_holds(&self) -> bool {
         self.states.values().any(|state| state.holds.is_some())

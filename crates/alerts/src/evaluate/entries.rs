@@ -7,6 +7,7 @@ use wire::{Level, Micros};
 use super::words::{duration, quote};
 use super::{Finding, Input, Ready, RuleState, faded};
 use crate::config::condition::Condition;
+use crate::config::rule::{Rule, Severity};
 use crate::input::EntryFacts;
 
 /// A CRITICAL older than this is history.
@@ -30,49 +31,81 @@ pub(super) fn judge(
         Input::Tick { .. } => return faded(&ready.rule, state, within_s, now),
         Input::Entry { entry, is_late } => (entry, is_late),
     };
-    if is_late && !is_still_news(entry) {
+    if is_late && !is_still_news(&ready.rule, entry) {
         return None;
     }
+    if count <= 1 {
+        state.more += 1;
+        return Some(holds(state, entry, is_late, entry.event, state.more, now));
+    }
     let within_us = within_s.saturating_mul(SECOND_US);
+    forget(state, count, now, within_us);
     let place = state.times.partition_point(|&time| time <= entry.event);
     state.times.insert(place, entry.event);
-    let (since, counted) = window(&state.times, count.max(1), within_us)?;
-    let counted = counted + state.more;
-    forget(state, count, now, within_us);
-    state.holds = Some(state.holds.map_or(since, |before| before.min(since)));
+    // A sign of it is an entry that stands in a full window itself: stragglers keep no alarm alive.
+    let full = full(&state.times, count, within_us);
+    if !full[place] {
+        return None;
+    }
+    let since = state.times.iter().zip(&full).find(|(_, full)| **full);
+    let since = since.map_or(entry.event, |(time, _)| *time);
+    let counted = full.iter().filter(|full| **full).count() as u64 + state.more;
+    Some(holds(state, entry, is_late, since, counted, now))
+}
+
+fn holds(
+    state: &mut RuleState,
+    entry: &EntryFacts<'_>,
+    is_late: bool,
+    since: Micros,
+    count: u64,
+    now: Micros,
+) -> Finding {
+    let since = state.holds.map_or(since, |before| before.min(since));
+    state.holds = Some(since);
     state.last_sign = Some(now);
-    Some(Finding::Holds {
+    Finding::Holds {
         since,
-        count: counted,
-        words: words(entry, counted, now.since_us(since)),
+        count,
+        words: words(entry, count, now.since_us(since)),
         log_id: super::log_id(entry),
         is_late,
         is_sign: true,
-    })
+    }
 }
 
-/// Late entries make no alarm, but a CRITICAL of the last day always does.
-pub(crate) fn is_still_news(entry: &EntryFacts<'_>) -> bool {
-    entry.level == Level::Critical && entry.arrival.since_us(entry.event) < CRITICAL_NEWS_US
+/// Late entries make no alarm, but a CRITICAL of the last day always does, and so does what a critical
+/// rule tells of a single entry, such as tampering.
+fn is_still_news(rule: &Rule, entry: &EntryFacts<'_>) -> bool {
+    let is_single = matches!(rule.when, Condition::Entries { count, .. } if count <= 1);
+    let is_grave =
+        entry.level == Level::Critical || (is_single && rule.severity == Severity::Critical);
+    is_grave && entry.arrival.since_us(entry.event) < CRITICAL_NEWS_US
 }
 
-/// The first time from which so many stand within the window, and how many there are from there on.
-fn window(times: &[Micros], count: usize, within_us: i64) -> Option<(Micros, u64)> {
-    let first = times
-        .windows(count)
-        .position(|some| count == 1 || some[count - 1].since_us(some[0]) <= within_us)?;
-    Some((times[first], (times.len() - first) as u64))
+/// Of each time, whether it stands in a window of so many.
+fn full(times: &[Micros], count: usize, within_us: i64) -> Vec<bool> {
+    let mut full = vec![false; times.len()];
+    let mut marked = 0;
+    for (first, some) in times.windows(count).enumerate() {
+        if some[count - 1].since_us(some[0]) <= within_us {
+            let last = first + count;
+            full[marked.max(first)..last].fill(true);
+            marked = last;
+        }
+    }
+    full
 }
 
-/// Keeps what may still be part of a window.
+/// Keeps what may still be part of a window; what was part of one is counted on.
 fn forget(state: &mut RuleState, count: usize, now: Micros, within_us: i64) {
     let oldest = now.plus_us(-within_us.saturating_add(DAY_US));
     let old = state.times.partition_point(|&time| time < oldest);
-    let too_many = state.times.len().saturating_sub(KEPT.max(2 * count));
+    let too_many = (state.times.len() + 1).saturating_sub(KEPT.max(2 * count));
     let gone = old.max(too_many);
-    // Counted only while it holds: what was before is not part of it.
-    if state.holds.is_some() {
-        state.more += gone as u64;
+    if gone > 0 && state.holds.is_some() {
+        let full = full(&state.times, count, within_us);
+        state.more += full[..gone].iter().filter(|full| **full).count() as u64;
     }
     state.times.drain(..gone);
 }

@@ -28,7 +28,9 @@ pub(super) fn judge(
     };
     let mut is_sign = false;
     // With both ways, the newest contact of either counts: a machine that is heard is there.
-    let newest = ways(rule, machine).max_by_key(|way| way.last)?;
+    let Some(newest) = ways(rule, machine).max_by_key(|way| way.last) else {
+        return state.holds.take().map(|_| Finding::Clear);
+    };
     if let Some(before) = state.contact
         && before >= listening.of(newest.way)
         && newest.last.since_us(before) > newest.late_us

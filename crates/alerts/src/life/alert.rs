@@ -45,6 +45,9 @@ pub struct Alert {
     /// It was known too late for its path.
     #[serde(default)]
     pub is_late: bool,
+    /// It began in the cooldown of the one before and does not fire until then.
+    #[serde(default)]
+    pub cools_until: Option<Micros>,
     /// Who took it.
     #[serde(default)]
     pub acknowledged: Option<Acknowledged>,

@@ -34,12 +34,19 @@ pub(crate) struct Fresh {
 }
 
 impl Judge {
-    /// The engine as it was kept.
+    /// The engine as it was kept. A row that cannot be read is left out and logged: a store that judges a
+    /// little less is better than one that does not open.
     pub(crate) fn load(catalog: &Connection, now: Micros) -> Result<Judge, StoreError> {
-        let config = rows::config(catalog)?;
+        let config = rows::config(catalog).unwrap_or_else(|error| {
+            tracing::error!(%error, "the rules of alerts cannot be read; the ready ones are used");
+            None
+        });
         let config = config.unwrap_or_else(alerts::config::defaults::config);
-        let (states, live) = (rows::states(catalog)?, rows::live(catalog)?);
-        let memory = rows::memory(catalog)?;
+        let (states, live) = (rows::states(catalog)?, rows::live(catalog, now)?);
+        let memory = rows::memory(catalog).unwrap_or_else(|error| {
+            tracing::error!(%error, "what alerts remember cannot be read; it begins anew");
+            alerts::Memory::default()
+        });
         let engine = Engine::restore(config, states, live, memory, now);
         let changed = AlertsChanged::default();
         Ok(Judge {
@@ -52,7 +59,10 @@ impl Judge {
     /// Makes the engine again from what was kept: what it had in memory was not.
     pub(crate) fn reload(&mut self, catalog: &Connection) -> Result<(), StoreError> {
         let changed = self.take_changed();
-        *self = Judge::load(catalog, self.now)?;
+        let now = self.now.max(self.engine.last_tick().unwrap_or_default());
+        let mut judge = Judge::load(catalog, now)?;
+        judge.engine.know_as(&self.engine);
+        *self = judge;
         // Being told of what was rolled back does no harm; not being told of what was kept would.
         self.changed = changed;
         Ok(())
@@ -71,6 +81,24 @@ impl Judge {
         arrivals: &[&Arrival],
     ) -> Result<(), StoreError> {
         if fresh.is_empty() {
+            return Ok(());
+        }
+        if !self.engine.has_ticked() {
+            // Judged with the first tick, when it is known whose machines these are.
+            let mut run: Option<Unjudged> = None;
+            for one in fresh.iter().map(|new| Unjudged::one(new.key)) {
+                match run.as_mut().filter(|run| run.continues_with(one)) {
+                    Some(run) => run.last = one.last,
+                    None => {
+                        if let Some(whole) = run.replace(one) {
+                            rows::add_unjudged(catalog, whole)?;
+                        }
+                    }
+                }
+            }
+            if let Some(whole) = run {
+                rows::add_unjudged(catalog, whole)?;
+            }
             return Ok(());
         }
         let wants_templates = self.engine.wants_templates();

@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use wire::time::HOUR_US;
 use wire::{MachineId, Micros};
 
-use crate::catalog::alerts::rows;
+use crate::catalog::alerts::{deliveries, rows};
 use crate::catalog::cell::{self, intake};
 use crate::catalog::runs::{Merge, RUN_REFUSED, Run};
 use crate::catalog::{contacts, days as catalog_days, ledger, machines, rollups};
@@ -52,6 +52,8 @@ pub(crate) struct Writer {
     /// When minutes were last forgotten.
     tidied: Micros,
     judge: Judge,
+    /// A transaction failed that the engine had changed in.
+    is_judge_stale: bool,
 }
 
 impl Writer {
@@ -67,35 +69,56 @@ impl Writer {
         now: Micros,
     ) -> Result<Writer, StoreError> {
         let judge = Judge::load(&catalog, now)?;
-        let mut writer = Writer {
+        deliveries::reset_calling(&catalog)?;
+        Ok(Writer {
             shared,
             catalog,
             days,
             behind: BTreeSet::new(),
             tidied: Micros(i64::MIN),
             judge,
-        };
-        writer.judge_left()?;
-        Ok(writer)
+            is_judge_stale: false,
+        })
     }
 
-    /// Judges what a crash left.
+    /// Judges what was stored and not judged: after a crash, and before machines were known. Each run by
+    /// itself: one that cannot be judged must not keep the others from it, nor the store from opening.
     fn judge_left(&mut self) -> Result<(), StoreError> {
-        let left = rows::unjudged(&self.catalog)?;
-        if left.is_empty() {
+        if !self.judge.engine.has_ticked() {
             return Ok(());
         }
-        let (shared, days, judge) = (&self.shared, &mut self.days, &mut self.judge);
-        transaction(&self.catalog, |catalog| {
-            for run in &left {
-                days.trim();
+        for run in rows::unjudged(&self.catalog)? {
+            let (shared, days, judge) = (&self.shared, &mut self.days, &mut self.judge);
+            days.trim();
+            let outcome = transaction(&self.catalog, |catalog| {
                 if shared.days().contains(&Day(run.day)) {
                     let file = days.get(shared, Day(run.day))?;
-                    judge.left(catalog, shared, file, *run)?;
+                    judge.left(catalog, shared, file, run)?;
                 }
+                Ok(rows::remove_unjudged(catalog, run)?)
+            });
+            if let Err(error) = outcome {
+                self.judge.reload(&self.catalog)?;
+                if error == StoreError::DiskFull {
+                    return Err(error);
+                }
+                tracing::error!(%error, ?run, "entries could not be judged and never will be");
+                rows::remove_unjudged(&self.catalog, run)?;
             }
-            Ok(rows::clear_unjudged(catalog)?)
-        })
+        }
+        Ok(())
+    }
+
+    /// After a failure the engine holds what was rolled back: it is made again from what was kept, and
+    /// what it missed is judged.
+    fn mend_judge(&mut self) -> Result<(), StoreError> {
+        if self.is_judge_stale {
+            self.catch_up()?;
+            self.judge.reload(&self.catalog)?;
+            self.judge_left()?;
+            self.is_judge_stale = false;
+        }
+        Ok(())
     }
 
     /// Works until the queue is closed and empty, then leaves the files as small as they go.
@@ -141,10 +164,17 @@ impl Writer {
 
     /// Changes alerts.
     fn alert(&mut self, job: AlertsJob) {
+        if let Err(error) = self.mend_judge() {
+            return answer(job.done, Err(error));
+        }
+        let knew_machines = self.judge.engine.has_ticked();
         let judge = &mut self.judge;
-        let outcome = transaction(&self.catalog, |catalog| {
+        let mut outcome = transaction(&self.catalog, |catalog| {
             judge.run(catalog, |judge| (job.run)(&mut judge.engine, catalog))
         });
+        if outcome.is_ok() && !knew_machines {
+            outcome = self.judge_left();
+        }
         if let Err(error) = &outcome {
             tracing::error!(%error, "a change of alerts was not stored");
             self.recover();
@@ -182,6 +212,7 @@ impl Writer {
         &mut self,
         arrivals: &[&Arrival],
     ) -> Result<Vec<Result<Outcome, StoreError>>, StoreError> {
+        self.mend_judge()?;
         self.catch_up()?;
         let mut plan = plan::plan(&self.catalog, &self.shared, &mut self.days, arrivals)?;
         let mut waiting = std::mem::take(&mut plan.days);
@@ -296,11 +327,8 @@ impl Writer {
             Ok(catalog) => self.catalog = catalog,
             Err(error) => tracing::error!(%error, "the catalog cannot be opened again"),
         }
-        let caught_up = self
-            .catch_up()
-            .and_then(|()| self.judge.reload(&self.catalog))
-            .and_then(|()| self.judge_left());
-        if let Err(error) = caught_up {
+        self.is_judge_stale = true;
+        if let Err(error) = self.mend_judge() {
             tracing::error!(%error, "the catalog is behind its day files");
         }
     }

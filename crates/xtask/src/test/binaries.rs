@@ -33,6 +33,13 @@ struct Binary {
     home: PathBuf,
 }
 
+/// Binaries that hold the product to fractions of a second: nothing runs beside them.
+const ALONE: [&str; 3] = [
+    "tests test python",
+    "tests test window",
+    "edge-agent test serial",
+];
+
 /// Builds and runs all of them, and counts what they say. All of them run, so that one run shows
 /// everything that fails.
 pub fn run() -> Result<Counts> {
@@ -41,10 +48,19 @@ pub fn run() -> Result<Counts> {
         let slow = SLOW_MEMBERS.iter().position(|m| *m == binary.member);
         (slow.unwrap_or(SLOW_MEMBERS.len()), binary.name.clone())
     });
+    let is_alone = |binary: &Binary| ALONE.contains(&binary.name.as_str());
+    let (alone, together) = binaries.into_iter().partition(is_alone);
+    let mut ended = run_all(together, AT_ONCE);
+    ended.extend(run_all(alone, 1));
+    sum(ended)
+}
+
+/// Runs them, so many at a time.
+fn run_all(binaries: Vec<Binary>, at_once: usize) -> Vec<(String, Result<Ended>)> {
     let waiting = Mutex::new(VecDeque::from(binaries));
     let ended = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 // One statement, so that the lock is given back before the test runs.
                 let next = || waiting.lock().ok()?.pop_front();
@@ -57,8 +73,7 @@ pub fn run() -> Result<Counts> {
             });
         }
     });
-    let ended = ended.into_inner().unwrap_or_default();
-    sum(ended)
+    ended.into_inner().unwrap_or_default()
 }
 
 /// The sum of what they said, or the names of those that failed.

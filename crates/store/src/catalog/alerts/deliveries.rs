@@ -173,11 +173,17 @@ pub(crate) fn newest(
     }
 }
 
+/// Messages that a crash left in the middle of a call wait again: better twice than never.
+pub(crate) fn reset_calling(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute("UPDATE deliveries SET state = 0 WHERE state = 1", [])?;
+    Ok(())
+}
+
 /// Says that a message is being handed to its provider. `false` when it is not there to be sent.
 pub(crate) fn begin(conn: &Connection, id: u64) -> rusqlite::Result<bool> {
     let changed = conn
         .prepare_cached(
-            "UPDATE deliveries SET state = 1, tries = tries + 1 WHERE id = ?1 AND state <= 1",
+            "UPDATE deliveries SET state = 1, tries = tries + 1 WHERE id = ?1 AND state = 0",
         )?
         .execute([id as i64])?;
     Ok(changed == 1)

@@ -10,10 +10,16 @@ use wire::{MachineId, Micros};
 
 use crate::catalog::alerts::deliveries;
 use crate::catalog::settings;
+use crate::day::Day;
+use crate::day::entries::EntryKey;
 use crate::error::StoreError;
 
 const CONFIG: &str = "alerts.config";
 const MEMORY: &str = "alerts.memory";
+/// The longest cooldown that a rule can have.
+const COOLDOWN_MAX_US: i64 = 31 * DAY_US;
+/// Alerts read for their cooldown; the newest.
+const COOLING_READ: i64 = 5_000;
 /// Alerts that are over are kept so long, with their history and deliveries.
 const ALERTS_KEPT_US: i64 = 400 * DAY_US;
 
@@ -55,15 +61,32 @@ pub(crate) fn states(conn: &Connection) -> Result<Vec<(Place, RuleState)>, Store
             part: row.get::<_, String>(2)?.into(),
         };
         let state: String = row.get(3)?;
-        let state = serde_json::from_str(&state).map_err(|error| broken("state", &error))?;
-        states.push((place, state));
+        match serde_json::from_str(&state) {
+            Ok(state) => states.push((place, state)),
+            Err(error) => tracing::error!(%error, "a state of alerts cannot be read"),
+        }
     }
     Ok(states)
 }
 
-/// Alerts that are not over, or of which a digest still has to tell.
-pub(crate) fn live(conn: &Connection) -> Result<Vec<Alert>, StoreError> {
-    find(conn, "WHERE is_live = 1 ORDER BY id", &[])
+/// Alerts that are not over, or of which a digest still has to tell, and those that ended so lately that
+/// their places may still cool down. One that cannot be read is left out and logged.
+pub(crate) fn live(conn: &Connection, now: Micros) -> Result<Vec<Alert>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT alert FROM alerts WHERE is_live = 1
+         UNION ALL
+         SELECT alert FROM (SELECT alert FROM alerts WHERE is_live = 0 AND resolved_at > ?1
+                            ORDER BY resolved_at DESC LIMIT ?2)",
+    )?;
+    let mut rows = statement.query([now.plus_us(-COOLDOWN_MAX_US).0, COOLING_READ])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        match read_json(row, 0) {
+            Ok(alert) => found.push(alert),
+            Err(error) => tracing::error!(%error, "an alert cannot be read"),
+        }
+    }
+    Ok(found)
 }
 
 pub(crate) fn get(conn: &Connection, id: u64) -> Result<Option<Alert>, StoreError> {
@@ -231,6 +254,25 @@ pub(crate) struct Unjudged {
     pub(crate) last: i64,
 }
 
+impl Unjudged {
+    /// One entry.
+    pub(crate) fn one(key: EntryKey) -> Unjudged {
+        Unjudged {
+            day: Day::of(key.filed_at).0,
+            machine: key.machine,
+            epoch: key.epoch,
+            first: key.seq,
+            last: key.seq,
+        }
+    }
+
+    /// Whether another one follows at once.
+    pub(crate) fn continues_with(&self, next: Unjudged) -> bool {
+        let place = |run: &Unjudged| (run.day, run.machine, run.epoch);
+        place(self) == place(&next) && self.last.checked_add(1) == Some(next.first)
+    }
+}
+
 pub(crate) fn add_unjudged(conn: &Connection, run: Unjudged) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "INSERT INTO unjudged (day, machine, epoch, first, last) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -254,8 +296,11 @@ pub(crate) fn unjudged(conn: &Connection) -> rusqlite::Result<Vec<Unjudged>> {
         .collect()
 }
 
-pub(crate) fn clear_unjudged(conn: &Connection) -> rusqlite::Result<()> {
-    conn.execute("DELETE FROM unjudged", [])?;
+pub(crate) fn remove_unjudged(conn: &Connection, run: Unjudged) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "DELETE FROM unjudged WHERE day = ?1 AND machine = ?2 AND epoch = ?3 AND first = ?4",
+    )?
+    .execute([run.day, run.machine, run.epoch, run.first])?;
     Ok(())
 }
 
