@@ -113,7 +113,7 @@ fn add_alerts(conn: &Connection, facts: &mut [MachineFacts]) -> Result<(), Store
         .enumerate()
         .map(|(place, facts)| (facts.machine.id.clone(), place))
         .collect();
-    for alert in rows::live(conn)? {
+    for alert in rows::open(conn)? {
         if !alert.is_open() || alert.kind == AlertKind::Group {
             continue;
         }

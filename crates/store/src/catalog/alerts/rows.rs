@@ -69,6 +69,11 @@ pub(crate) fn states(conn: &Connection) -> Result<Vec<(Place, RuleState)>, Store
     Ok(states)
 }
 
+/// Alerts that are not over, or of which a digest still has to tell.
+pub(crate) fn open(conn: &Connection) -> Result<Vec<Alert>, StoreError> {
+    find(conn, "WHERE is_live = 1 ORDER BY id", &[])
+}
+
 /// Alerts that are not over, or of which a digest still has to tell, and those that ended so lately that
 /// their places may still cool down. One that cannot be read is left out and logged.
 pub(crate) fn live(conn: &Connection, now: Micros) -> Result<Vec<Alert>, StoreError> {
