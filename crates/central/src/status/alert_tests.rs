@@ -26,6 +26,7 @@ fn alert(id: u64, severity: Severity, by: Option<&str>) -> alerts::Alert {
         count: 1,
         facts: "motor: Motor 3 is stuck".into(),
         is_late: false,
+        cools_until: None,
         acknowledged: by.map(|by| Acknowledged {
             by: by.into(),
             note: String::new(),
