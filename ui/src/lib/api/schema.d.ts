@@ -21,6 +21,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alerts/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every channel, how it does and what it sent in the last 24 hours. */
+        get: operations["get_channels"];
+        put?: never;
+        /**
+         * Adds a channel. One that was removed a while ago and comes back under its id gets its secrets back
+         *     when it goes to the same account of the same server.
+         */
+        post: operations["add_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/channels/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How a message looks by a channel, with the user's own words if some are given. Sends nothing. */
+        post: operations["preview_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/channels/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a test message. 200 also when it does not work: `ok` and `message` say it. */
+        post: operations["test_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes a channel. Secrets that are left out (or `***`) stay as they were, as long as they go to the
+         *     same account of the same server.
+         */
+        put: operations["set_channel"];
+        post?: never;
+        /**
+         * Removes a channel and answers what it was, so that it can be put back with `POST`. Messages that wait
+         *     for it go by the next address of their person.
+         */
+        delete: operations["remove_channel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alerts/config": {
         parameters: {
             query?: never;
@@ -126,6 +205,24 @@ export interface paths {
         post?: never;
         /** Removes a rule and answers what it was, so that it can be added again. Its open alerts end. */
         delete: operations["remove_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The outside watch. */
+        get: operations["get_watch"];
+        /** Changes the outside watch. */
+        put: operations["set_watch"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1386,6 +1483,121 @@ export interface components {
             plan: components["schemas"]["PlanView"];
             signal: components["schemas"]["SignalView"] | null;
         };
+        /** @description How people are told. JSON with a `kind`; secrets serialise as `***`. */
+        ChannelConfig: (components["schemas"]["EmailChannel"] & {
+            /** @enum {string} */
+            kind: "email";
+        }) | (components["schemas"]["SmsChannel"] & {
+            /** @enum {string} */
+            kind: "sms";
+        }) | (components["schemas"]["VoiceChannel"] & {
+            /** @enum {string} */
+            kind: "voice";
+        }) | (components["schemas"]["WebhookChannel"] & {
+            /** @enum {string} */
+            kind: "webhook";
+        });
+        /** @description What is wrong with a channel. */
+        ChannelErrorView: {
+            /**
+             * @description `config`, `refused` (sign-in), `forbidden`, `certificate`, `tls`, `unreachable`, `timed_out`,
+             *     `busy`, `rate_limited`, `protocol`.
+             * @example refused
+             */
+            code: string;
+            /** @description What is wrong and what to do. */
+            message: string;
+        };
+        /** @description Every channel. */
+        ChannelList: {
+            /** @description By id. */
+            channels: components["schemas"]["ChannelView"][];
+        };
+        /** @description A channel that is there by its id, or a configuration to try. */
+        ChannelOrId: string | components["schemas"]["ChannelConfig"];
+        /** @description What to show. */
+        ChannelPreview: {
+            /** @description The channel. */
+            channel: components["schemas"]["ChannelOrId"];
+            template?: components["schemas"]["MessageTemplate"] | null;
+        };
+        /**
+         * @description A secret text. Empty means that there is none.
+         * @example ***
+         */
+        ChannelSecret: string;
+        /**
+         * @description How a channel does, in a word.
+         * @enum {string}
+         */
+        ChannelState: "never" | "ok" | "failing";
+        /** @description How a channel does. */
+        ChannelStatusView: {
+            error: components["schemas"]["ChannelErrorView"] | null;
+            /** @description When the provider last took a message. */
+            last_sent_at: string | null;
+            /** @description The word. */
+            state: components["schemas"]["ChannelState"];
+        };
+        /** @description What to try, and on whom. */
+        ChannelTest: {
+            /** @description What to try. */
+            channel: components["schemas"]["ChannelOrId"];
+            /** @description A channel that is there; secrets that a configuration leaves out are its. */
+            id?: string | null;
+            /** @description A mail address or a telephone number; nothing for a webhook. */
+            to?: string;
+        };
+        /** @description What a test found. */
+        ChannelTested: {
+            /** @description A word for what is wrong. */
+            code: string | null;
+            /**
+             * @description The key that a server showed and that was not believed, to be set as `pin` after a person
+             *     compared it.
+             */
+            fingerprint: string | null;
+            /** @description What happened, or what is wrong and what to do. */
+            message: string;
+            /** @description Whether the provider took the message. */
+            ok: boolean;
+        };
+        /** @description A channel and how it does. */
+        ChannelView: {
+            /** @description By what and how; every secret that is set reads `***`. */
+            config: components["schemas"]["ChannelConfig"];
+            /** @description Whether it is used. */
+            enabled: boolean;
+            /** @description Whether a secret is set. */
+            has_secret: boolean;
+            /**
+             * @description Names it for ever; rules and people refer to it.
+             * @example email
+             */
+            id: string;
+            /** @description `email`, `sms`, `voice` or `webhook`. */
+            kind: string;
+            /**
+             * Format: int32
+             * @description Messages in 24 hours at most; null: no limit. The first message of a CRITICAL alert may go up to
+             *     three times the limit, and at least 20 beyond it.
+             */
+            limit_per_day: number | null;
+            /**
+             * Format: int64
+             * @description Messages of the last 24 hours.
+             */
+            sent_today: number;
+            /**
+             * Format: int64
+             * @description What they cost as far as the provider said so, in millionths of its currency; null for channels
+             *     that cost nothing.
+             */
+            spent_today_micros: number | null;
+            /** @description How it does. */
+            status: components["schemas"]["ChannelStatusView"];
+            template: components["schemas"]["MessageTemplate"] | null;
+        };
         /**
          * @description How far the machine's clock could be trusted when the entry was written.
          * @enum {string}
@@ -1441,6 +1653,20 @@ export interface components {
              * @description Price of 1,000,000 bytes in cents of the currency; 0 when it is not known.
              */
             price_cents_per_mb: number;
+        };
+        /**
+         * @description How the outside watch does, in a word.
+         * @enum {string}
+         */
+        DeadManState: "off" | "never" | "ok" | "failing";
+        /** @description How the outside watch does. */
+        DeadManStatus: {
+            /** @description What is wrong. */
+            message: string | null;
+            /** @description When a ping was last heard. */
+            pinged_at: string | null;
+            /** @description The word. */
+            state: components["schemas"]["DeadManState"];
         };
         /** @description Messages, the newest first. */
         Deliveries: {
@@ -1581,6 +1807,37 @@ export interface components {
             drops: components["schemas"]["DropView"][];
             /** @description The cursor of the next page; null at the end. */
             next: string | null;
+        };
+        /** @description An account of a mail server that sends. */
+        EmailChannel: {
+            /** @description An authority's certificate in PEM: believed instead of the system's. */
+            ca_pem?: string | null;
+            /** @description The sender's address. */
+            from: string;
+            /** @description The sender's name; `Vendlog` when it is not given. */
+            from_name?: string;
+            /** @description Name or address of the server. */
+            host: string;
+            /** @description Their password. */
+            password?: components["schemas"]["ChannelSecret"];
+            /** @description `sha256/<base64>` of the server's public key: believed instead of authorities. */
+            pin?: string | null;
+            /**
+             * Format: int32
+             * @description 587 with `starttls`, 465 with `implicit`, 25 with `none` when it is not given.
+             */
+            port?: number | null;
+            /** @description Where answers go, if not to the sender. */
+            reply_to?: string | null;
+            /**
+             * Format: int32
+             * @description How long one step may take.
+             */
+            timeout_s?: number;
+            /** @description How the connection is encrypted. */
+            tls?: components["schemas"]["SmtpTls"];
+            /** @description Who signs in; empty for a server that takes mail without. */
+            user?: string;
         };
         /** @description `entries`: entries of a machine were stored. */
         EntriesEvent: {
@@ -2183,6 +2440,35 @@ export interface components {
             /** @description The one that ends first, first. */
             maintenance: components["schemas"]["MaintenanceView"][];
         };
+        /** @description How a message will look. */
+        MessagePreview: {
+            /** @description Characters of `text`. */
+            chars: number;
+            /** @description The HTML part of a mail. To be shown in a sandbox or as text. */
+            html?: string | null;
+            /**
+             * Format: int32
+             * @description Segments of an SMS.
+             */
+            segments?: number | null;
+            /** @description The subject, where the channel has one. */
+            subject: string;
+            /** @description The text: of the mail, of the SMS, what is said, the JSON that is posted. */
+            text: string;
+        };
+        /** @description A subject and a body of the user's own; what is not given is ours. */
+        MessageTemplate: {
+            /**
+             * @description Lines.
+             * @default null
+             */
+            body: string | null;
+            /**
+             * @description One line.
+             * @default null
+             */
+            subject: string | null;
+        };
         /** @description A configuration to hand out. */
         NewAgentConfig: {
             /** @description The text of an `agent.toml`. */
@@ -2199,6 +2485,37 @@ export interface components {
             logs: components["schemas"]["NewEntry"][];
             /** @description Whose entries they are; must be the key's machine. */
             machine_id: components["schemas"]["MachineId"];
+        };
+        /**
+         * @description A channel to add, or what it is to be.
+         * @example {
+         *       "config": {
+         *         "from": "ops@example.com",
+         *         "host": "mail.example.com",
+         *         "kind": "email",
+         *         "password": "…",
+         *         "user": "ops@example.com"
+         *       },
+         *       "id": "email"
+         *     }
+         */
+        NewChannel: {
+            /**
+             * @description By what and how. Secrets that are left out (or `***`) stay as they were, as long as they go to
+             *     the same account of the same server.
+             */
+            config: components["schemas"]["ChannelConfig"];
+            /** @description Whether it is used; yes when absent. */
+            enabled?: boolean;
+            /** @description How rules and people name it; its kind when absent. */
+            id?: string | null;
+            /**
+             * Format: int32
+             * @description Messages in 24 hours at most; null: no limit; absent: as before, for a new channel 50 where
+             *     messages cost money.
+             */
+            limit_per_day?: number | null;
+            template?: components["schemas"]["MessageTemplate"] | null;
         };
         /** @description A configuration for the machine. */
         NewConfig: {
@@ -2800,6 +3117,28 @@ export interface components {
              */
             until: string | null;
         };
+        /** @description A number that sends, and how long a text may get. */
+        SmsChannel: {
+            /** @description The account. */
+            account: components["schemas"]["TwilioAccount"];
+            /** @description The number that sends and takes replies, in E.164. */
+            from: string;
+            /**
+             * Format: int32
+             * @description Segments of a text at most, each of which is paid: 160 letters, or 70 with letters that
+             *     the GSM alphabet does not have.
+             */
+            max_segments?: number;
+            /** @description `MG` and 32 digits: sends by a messaging service instead of `from`. */
+            messaging_service_sid?: string | null;
+            /** @description Whether texts ask for `ACK n` and replies are looked for. */
+            takes_replies?: boolean;
+        };
+        /**
+         * @description How the connection to a mail server is encrypted.
+         * @enum {string}
+         */
+        SmtpTls: "starttls" | "implicit" | "none";
         /** @description Where drops come from, and how to get them. JSON with a `kind`; secrets serialise as `***`. */
         SourceConfig: (components["schemas"]["FtpSource"] & {
             /** @enum {string} */
@@ -3009,6 +3348,92 @@ export interface components {
             /** @description The rule; it needs neither an id nor anybody to tell. */
             rule: components["schemas"]["AlertRule"];
         };
+        /** @description Whose account it is and how to sign in to it. */
+        TwilioAccount: {
+            /** @description `AC` and 32 digits. */
+            account_sid: string;
+            /** @description `SK` and 32 digits when `secret` is an API key's, which can be taken back alone. */
+            api_key_sid?: string | null;
+            /** @description Where the API is; Twilio's own when it is not given. */
+            base_url?: string;
+            /** @description The API key's secret, or the account's auth token. */
+            secret?: components["schemas"]["ChannelSecret"];
+            /**
+             * Format: int32
+             * @description How long one request may take.
+             */
+            timeout_s?: number;
+        };
+        /** @description A number that calls. */
+        VoiceChannel: {
+            /** @description The account. */
+            account: components["schemas"]["TwilioAccount"];
+            /** @description The number that calls, in E.164. */
+            from: string;
+            /** @description The language that is spoken: `en-US`. */
+            language?: string;
+            /**
+             * @description Where Twilio can reach us from outside (`https://...`), without a query. Only then "press
+             *     1" is offered.
+             */
+            public_url?: string | null;
+            /**
+             * Format: int32
+             * @description How long it rings, in seconds.
+             */
+            ring_s?: number;
+        };
+        /** @description What is to be changed. */
+        WatchChange: {
+            /** @description The address; null removes it; absent, or as it was answered, keeps it. */
+            dead_man_url?: string | null;
+            /** @description Whether the computer is kept awake; absent keeps it. */
+            inhibit_sleep?: boolean | null;
+        };
+        /** @description The outside watch and how it does. */
+        WatchView: {
+            /** @description How it does. */
+            dead_man_status: components["schemas"]["DeadManStatus"];
+            /**
+             * @description The address that is pinged every minute, masked; null: none.
+             * @example https://hc-ping.com/***
+             */
+            dead_man_url: string | null;
+            /** @description Whether the computer is kept awake while machines are expected to report. */
+            inhibit_sleep: boolean;
+        };
+        /** @description Where to post, and what it takes. */
+        WebhookChannel: {
+            /** @description An authority's certificate in PEM: believed instead of the system's. */
+            ca_pem?: string | null;
+            /** @description `plain`: the secret before, which still signs too until the receiver knows the new one. */
+            old_signing_secret?: components["schemas"]["ChannelSecret"];
+            /** @description `sha256/<base64>` of the server's public key: believed instead of authorities. */
+            pin?: string | null;
+            /** @description Whose form the body has. */
+            preset?: components["schemas"]["WebhookPreset"];
+            /** @description `pagerduty`: the integration key. */
+            routing_key?: components["schemas"]["ChannelSecret"];
+            /** @description `plain`: `whsec_` and base64 of 24 to 64 bytes; every request is signed with it. */
+            signing_secret?: components["schemas"]["ChannelSecret"];
+            /**
+             * Format: int32
+             * @description How long one request may take.
+             */
+            timeout_s?: number;
+            /** @description `plain`, `ntfy`: sent as `Authorization: Bearer`. */
+            token?: components["schemas"]["ChannelSecret"];
+            /**
+             * @description The address: a secret, for who knows a chat's can write to it. With ntfy the topic's; may
+             *     be left out with PagerDuty.
+             */
+            url?: components["schemas"]["ChannelSecret"];
+        };
+        /**
+         * @description Whose form the body has.
+         * @enum {string}
+         */
+        WebhookPreset: "plain" | "slack" | "teams_workflows" | "discord" | "ntfy" | "pagerduty";
         /** @description An alert with all that is known of it. */
         WholeAlertView: {
             /** @description The alert. */
@@ -3078,6 +3503,277 @@ export interface operations {
             };
             /** @description no valid credential */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    add_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description it cannot work; the words say why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description the id is taken, or there are 30 already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    preview_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelPreview"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePreview"];
+                };
+            };
+            /** @description this is no configuration, or no template */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such channel */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    test_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelTest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTested"];
+                };
+            };
+            /** @description this is no configuration */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such channel */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the channel */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description it cannot work; the words say why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such channel */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the channel */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such channel */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3410,6 +4106,75 @@ export interface operations {
             };
             /** @description there is no such rule */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_watch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchView"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_watch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WatchChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchView"];
+                };
+            };
+            /** @description it cannot work; the words say why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no valid credential */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
