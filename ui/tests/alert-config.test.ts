@@ -79,3 +79,14 @@ test('a channel is tried with a real message, and every message is listed', asyn
   await userEvent.click(screen.getByRole('link', { name: 'Messages' }));
   expect(await screen.findByText(/Failed after 3 tries: refused/)).toBeTruthy();
 });
+
+test('the configuration is brought as a file, and the one before comes back', async () => {
+  const server = new MemoryServer();
+  openAt('/alerts/rules', server);
+  const rules = [aRule('new', { name: 'From the file' })];
+  const file = new File([JSON.stringify({ rules })], 'alerts.json', { type: 'application/json' });
+  await userEvent.upload(await screen.findByLabelText('Use a file'), file);
+  expect(await screen.findByText('From the file')).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: 'Undo' }));
+  expect(await screen.findByText('Payment System Down')).toBeTruthy();
+});

@@ -41,7 +41,10 @@ export class AlertServer {
     if (method !== 'GET') this.sent.push({ method, path, body });
     if (area === 'maintenance') return this.#maintenance(method, what ?? '', body);
     if (!what) return json(200, this.#page(query));
-    if (what === 'config') return json(200, this.config);
+    if (what === 'config') return json(200, { ...this.config, channels: undefined });
+    if (what === 'channels' && method === 'GET') {
+      return json(200, { channels: this.config.channels });
+    }
     if (what === 'deliveries') return json(200, { deliveries: this.deliveries, next: null });
     if (what === 'configure' || what === 'rules' || (what === 'channels' && method === 'PUT')) {
       if (this.wrong.length > 0 && id !== 'try') {
@@ -50,6 +53,10 @@ export class AlertServer {
       }
     }
     if (what === 'configure') {
+      if (Object.hasOwn(body as object, 'channels')) {
+        const wrong = [{ place: 'channels', words: 'there is no such part' }];
+        return json(422, { code: 'bad_alerts', message: 'No.', wrong });
+      }
       this.config = { ...this.config, ...(body as Partial<AlertConfig>) };
       return json(200, this.config);
     }

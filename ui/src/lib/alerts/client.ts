@@ -2,7 +2,7 @@
 import type { Request } from '../api/transport';
 import { withQuery } from '../route/paths';
 import type { Channel, ChannelChange, ChannelTest } from './channels/types';
-import type { AlertConfig, Rule, Trial } from './config';
+import type { AlertConfig, AlertDocument, Rule, Trial } from './config';
 import type { Alert, AlertPage, DeliveryPage, Maintenance, WholeAlert } from './types';
 
 export type Ask = <T>(request: Request) => Promise<T>;
@@ -44,12 +44,17 @@ export class AlertsClient {
     return this.#post(`/api/alerts/${id}/resolve`, body);
   }
 
-  config(): Promise<AlertConfig> {
-    return this.#get('/api/alerts/config');
+  /** The document, and the channels beside it: those have accounts, and are changed one by one. */
+  async config(): Promise<AlertConfig> {
+    const [document, { channels }] = await Promise.all([
+      this.#get<AlertDocument>('/api/alerts/config'),
+      this.#get<{ channels: Channel[] }>('/api/alerts/channels'),
+    ]);
+    return { ...document, channels };
   }
 
-  /** Parts that are left out stay as they are, and so do secrets. */
-  configure(document: Partial<AlertConfig>): Promise<AlertConfig> {
+  /** Parts that are left out stay as they are. */
+  configure(document: Partial<AlertDocument>): Promise<AlertDocument> {
     return this.#post('/api/alerts/configure', document);
   }
 

@@ -95,7 +95,8 @@ export interface Group {
   people: string[];
 }
 
-export interface AlertConfig {
+/** What is kept and exchanged as one document. */
+export interface AlertDocument {
   rules: Rule[];
   people: Person[];
   groups: Group[];
@@ -104,6 +105,10 @@ export interface AlertConfig {
   group_within_s: number;
   /** Minutes after midnight, in the reader's time zone. */
   daily_digest_minute: number;
+}
+
+/** What the pages know: the document, and by what people can be told. */
+export interface AlertConfig extends AlertDocument {
   channels: Channel[];
 }
 
