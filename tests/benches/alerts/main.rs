@@ -200,7 +200,7 @@ fn batch(round: usize, n: usize) -> NewEntries {
     let entry = |k: usize| {
         let number = round * 1_000 + n * 31 + k;
         // One machine in fifty is in trouble, so that rules hold and alerts are kept.
-        let is_bad = machine_no.is_multiple_of(50) && k % 4 == 0;
+        let is_bad = machine_no.is_multiple_of(50) && k.is_multiple_of(4);
         let (level, component, message) = match number % 100 {
             _ if is_bad => (
                 Level::Error,
