@@ -74,6 +74,19 @@ impl Usalive {
         events.iter().filter(|said| said["event"] == event).count()
     }
 
+    /// How many uploads of this machine it has said so far.
+    pub fn uploaded_by(&self, machine: &str) -> usize {
+        let of_it = format!("{machine}-");
+        let is_of_it = |said: &&Value| {
+            said["event"] == "uploaded"
+                && said["name"]
+                    .as_str()
+                    .is_some_and(|name| name.starts_with(&of_it))
+        };
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.iter().filter(is_of_it).count()
+    }
+
     /// Has it forward what is left, ends it, and gives back the truth.
     ///
     /// # Panics

@@ -157,9 +157,10 @@ fn with_a_third_of_the_drops_lost_nothing_counts_twice_and_every_gap_shows() {
         let status = machine.app.wait(wait::seconds(120));
         assert!(status.success(), "the application ends well: {status}");
     }
-    let enough = usalive.count("uploaded") + LATER_DROPS * MACHINES.len();
-    wait::until("later drops", wait::seconds(180), || {
-        (usalive.count("uploaded") >= enough).then_some(())
+    let enough = MACHINES.map(|id| (id, usalive.uploaded_by(id) + LATER_DROPS));
+    wait::until("later drops of each machine", wait::seconds(180), || {
+        let have = |&(id, enough): &(&str, usize)| usalive.uploaded_by(id) >= enough;
+        enough.iter().all(have).then_some(())
     });
     machines.iter_mut().for_each(|machine| machine.agent.stop());
     let truth = usalive.finish();

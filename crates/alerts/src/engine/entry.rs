@@ -11,7 +11,7 @@ use crate::evaluate::{Input, Ready, RuleState, evaluate};
 use crate::input::{EntryFacts, is_late};
 
 /// Parts of one machine that a rule tells apart; a machine that makes up more shares one for the rest.
-const PARTS_MAX: usize = 20;
+const PARTS_MAX: usize = 50;
 /// Characters of a part.
 const PART_CHARS: usize = 200;
 /// Stands for all parts beyond the bound.

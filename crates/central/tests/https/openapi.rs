@@ -10,6 +10,14 @@ use super::support::{Server, answer};
 /// admin).
 const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/alerts", "reader"),
+    ("GET", "/api/alerts/channels", "reader"),
+    ("POST", "/api/alerts/channels", "manager"),
+    ("POST", "/api/alerts/channels/preview", "manager"),
+    ("POST", "/api/alerts/channels/test", "manager"),
+    ("DELETE", "/api/alerts/channels/{id}", "manager"),
+    ("PUT", "/api/alerts/channels/{id}", "manager"),
+    ("GET", "/api/alerts/watch", "reader"),
+    ("PUT", "/api/alerts/watch", "manager"),
     ("GET", "/api/alerts/config", "reader"),
     ("POST", "/api/alerts/configure", "manager"),
     ("GET", "/api/alerts/deliveries", "reader"),
