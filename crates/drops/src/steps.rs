@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::task::coop::unconstrained;
 
 use crate::SourceError;
 
@@ -31,12 +32,16 @@ impl Steps {
     }
 
     /// Waits for `future`, but not for ever. `step` reads after "did not answer within 20 s".
+    ///
+    /// It runs outside tokio's budget: a socket whose task has spent that takes no more bytes for now,
+    /// tokio-rustls then keeps what was written, and suppaftp, which never flushes, waits for the
+    /// answer to a command that was never sent.
     pub(crate) async fn within<T>(
         &self,
         step: &str,
         future: impl Future<Output = T>,
     ) -> Result<T, SourceError> {
-        tokio::time::timeout(self.limit, future)
+        tokio::time::timeout(self.limit, unconstrained(future))
             .await
             .map_err(|_| SourceError::TimedOut {
                 host: self.host.clone(),

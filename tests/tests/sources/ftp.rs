@@ -1,8 +1,12 @@
 //! FTP against vsftpd: whom we believe over TLS, servers that insist on resumed sessions, and those
 //! that open data connections in one way only.
 
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
 use serde_json::{Value, json};
 use tests::services::FtpTls;
+use tokio::task::coop;
 
 use crate::kept::{Kept, Server};
 
@@ -20,6 +24,23 @@ fn with(mut base: Value, more: Value) -> Value {
     base
 }
 
+/// A future that gets a little of tokio's budget at a time, as if its server always answered at once.
+struct Starved<F>(Pin<Box<F>>, usize);
+
+impl<F: Future> Future for Starved<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        // What a task has when it is polled.
+        const BUDGET: usize = 128;
+        self.1 = self.1 % 5 + 1;
+        for _ in self.1..BUDGET {
+            let _ = pin!(coop::consume_budget()).poll(context);
+        }
+        self.0.as_mut().poll(context)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn data_connections_resume_the_session_where_the_server_insists() {
     const FILES: usize = 40;
@@ -32,7 +53,7 @@ async fn data_connections_resume_the_session_where_the_server_insists() {
         let (ca_pem, _) = identity(&server);
         let config = json!({"tls": "explicit", "ca_pem": ca_pem, "tls_max_12": max_12,
             "host": "localhost", "after": "delete"});
-        let polled = server.poll(&kept, config).await;
+        let polled = Starved(Box::pin(server.poll(&kept, config)), 0).await;
         let polled = polled.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
         assert_eq!(
             polled.taken, FILES as u64,
