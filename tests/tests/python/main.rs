@@ -5,5 +5,6 @@
 mod calls;
 mod crash_loop;
 mod every_handler;
+mod handoff;
 mod support;
 mod uploads;

@@ -13,6 +13,7 @@ import random
 import subprocess
 import sys
 import termios
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -66,6 +67,14 @@ class Reader:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True
         )
         self.port = json.loads(self.process.stdout.readline())["port"]
+        self.events = []
+        # Events that nobody reads must not fill the pipe.
+        self.reading = threading.Thread(target=self.keep_events)
+        self.reading.start()
+
+    def keep_events(self):
+        for line in self.process.stdout:
+            self.events.append(json.loads(line))
 
     def swipe(self):
         self.process.stdin.write("swipe\n")
@@ -73,8 +82,9 @@ class Reader:
 
     def end(self):
         self.process.terminate()
-        out = self.process.communicate(timeout=10)[0]
-        return [json.loads(line) for line in out.splitlines()]
+        self.process.wait(timeout=10)
+        self.reading.join(10)
+        return self.events
 
 
 class App:

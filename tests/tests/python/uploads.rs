@@ -8,7 +8,7 @@ use tests::binaries::{binary, root};
 use tests::process::run;
 
 /// What the application may wait for the reader, in milliseconds.
-const READER_WITHIN_MS: u64 = 300;
+pub const READER_WITHIN_MS: u64 = 300;
 
 /// Plays a scene of `uploads.py`, and once more without uploads.
 fn play(scene: &str) -> Value {
