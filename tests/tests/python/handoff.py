@@ -1,34 +1,31 @@
 """An application with the reader's port that logs, sells and lets the agent's drops through.
 
-    handoff.py SIM UPLOADS SOCKET CUSTOMERS
+    handoff.py SIM UPLOADS SOCKET ENOUGH CUSTOMERS
 
 Everything but the customers is real: the port is a pseudo terminal with the simulated reader behind
-it, the socket is that of a running agent. Prints what was measured as one JSON object.
+it, the socket is that of a running agent. Ends when there is a file ENOUGH, and prints what was measured as one JSON object.
 """
 
 import json
 import logging
+import os
 import random
 import sys
 import time
 
 import vendlog
 from uploads import App, Reader
+from vendlog import _errand
 from vendlog._frames import frame
 
-# What an entry written at the end may take to the reader: the agent's interval, and an upload.
-LATER_S = 60.0
-
-
-def idle_until_uploaded(app, more):
-    """Lets the uploader work until the reader has taken so many drops more."""
-    wanted, late = app.uploader.uploaded + more, time.monotonic() + LATER_S
-    while app.uploader.uploaded < wanted and time.monotonic() < late:
-        app.idle(time.monotonic() + 0.5)
+# Longer than anything on the way may take.
+LATER_S = 240.0
 
 
 def main():
-    sim, uploads, socket, customers = sys.argv[1:]
+    sim, uploads, socket, enough, customers = sys.argv[1:]
+    # A day of an application in half a minute.
+    _errand.ASK_EVERY_S = 0.2
     log = logging.getLogger("payment")
     handler = vendlog.Handler(socket)
     log.addHandler(handler)
@@ -44,8 +41,9 @@ def main():
         app.say(frame(21, (b"2000",), True), b"\x06")
         app.say(b"1\r", b"\r")
         app.sell()
-    # The one on its way may be older than the last entry, the next is not.
-    idle_until_uploaded(app, 2)
+    late = time.monotonic() + LATER_S
+    while not os.path.exists(enough) and time.monotonic() < late:
+        app.idle(time.monotonic() + 0.5)
     app.uploader.close(2.0)
     handler.close()
     names = [event["event"] for event in reader.end()]

@@ -2,6 +2,8 @@
 //! and uploads, a real agent in `handoff` mode, simulated reader and USALive, a real server.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 use tests::binaries::binary;
@@ -32,9 +34,14 @@ fn what_an_application_logs_reaches_the_server_through_its_own_port_while_it_sel
     });
 
     let (sim, customers) = (binary("vendlog-sim"), CUSTOMERS.to_string());
-    let paths = [&sim, &uploads, &socket].map(|path| path.to_str().expect("text"));
+    let enough = folder.path().join("enough");
+    let paths = [&sim, &uploads, &socket, &enough].map(|path| path.to_str().expect("text"));
     let words = [&paths[..], &[&customers]].concat();
     let mut application = python("handoff.py", &words, folder.path());
+    wait::until("everything at the server", PATIENCE, || {
+        (counted(&api).len() == expected().len()).then_some(())
+    });
+    fs::write(&enough, "").expect("a file");
     let line = application.line();
     let ended = application.wait(PATIENCE);
     assert!(ended.success(), "{}", application.messages());
@@ -47,16 +54,17 @@ fn what_an_application_logs_reaches_the_server_through_its_own_port_while_it_sel
     assert_eq!(measured["sales"], CUSTOMERS, "every customer pays");
     let wait = measured["longest_wait_ms"].as_u64().expect("a number");
     assert!(wait <= READER_WITHIN_MS, "the reader came after {wait} ms");
-    assert_eq!(
-        measured["uploaded"].as_u64(),
-        Some(truth.uploads),
-        "what the application believes to have uploaded is with USALive"
+    // A reader that took a whole file may have had no time to say so: that drop comes again.
+    let uploaded = measured["uploaded"].as_u64();
+    assert!(
+        uploaded >= Some(1) && uploaded <= Some(truth.uploads),
+        "what the application believes to have uploaded is with USALive: {truth:?}"
     );
     assert!(truth.failed.is_empty(), "{truth:?}");
     assert_eq!(counted(&api), expected(), "each entry once, by cell");
 }
 
-fn start_agent(folder: &std::path::Path, server: &Server, socket: &std::path::Path) -> Agent {
+fn start_agent(folder: &Path, server: &Server, socket: &Path) -> Agent {
     let mut setup = AgentSetup::new(folder, server, "VM001", &folder.join("app.log"));
     setup.has_wifi = false;
     setup.timezone = "UTC".to_owned();
