@@ -64,7 +64,7 @@ function faultOf(draft: Draft, field: Field) {
     return `${label} is needed${why}.`;
   }
   if (key === 'host' && value && !/^[\p{L}\p{N}._:-]+$/u.test(value)) {
-    return 'Only the name or address: no ftp:// before it, no folder after it.';
+    return 'Only the name or address: no ftp:// or imap:// before it, no folder after it.';
   }
   if (key === 'pin' && value && !/^sha256\/[A-Za-z0-9+/]{43}=?$/.test(value)) {
     return 'sha256/ and 44 characters of base64, as the test shows it.';
