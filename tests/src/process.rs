@@ -9,6 +9,10 @@ use std::time::Duration;
 
 use crate::wait;
 
+/// Lines of a process that are shown when a test fails: enough to see how it ended, and few enough
+/// that the failure itself is still found among those of ten processes.
+const LAST_MESSAGES: usize = 12;
+
 /// A running process.
 pub struct Process {
     name: String,
@@ -133,7 +137,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let messages = self.messages();
-            let tail: Vec<&str> = messages.lines().rev().take(30).collect();
+            let tail: Vec<&str> = messages.lines().rev().take(LAST_MESSAGES).collect();
             eprintln!("-- last messages of {}:", self.name);
             tail.iter().rev().for_each(|line| eprintln!("   {line}"));
         }

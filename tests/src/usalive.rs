@@ -75,7 +75,11 @@ impl Usalive {
     }
 
     /// How many uploads of this machine it has said so far.
-    pub fn uploaded_by(&self, machine: &str) -> usize {
+    ///
+    /// # Panics
+    /// It has ended: what is waited for would never come.
+    pub fn uploaded_by(&mut self, machine: &str) -> usize {
+        assert!(self.process.is_running(), "usalive ended by itself");
         let of_it = format!("{machine}-");
         let is_of_it = |said: &&Value| {
             said["event"] == "uploaded"

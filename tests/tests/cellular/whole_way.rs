@@ -151,7 +151,7 @@ fn with_a_third_of_the_drops_lost_nothing_counts_twice_and_every_gap_shows() {
         "6s",
     ]);
     words.extend(["--dress", "crlf", "--footer", "--seed", "4"]);
-    let usalive = Usalive::start(folder.path(), &uploads, &words);
+    let mut usalive = Usalive::start(folder.path(), &uploads, &words);
     let mut machines = MACHINES.map(|id| Machine::start(folder.path(), &server, id, &uploads));
     for machine in &mut machines {
         let status = machine.app.wait(wait::seconds(120));
@@ -159,8 +159,8 @@ fn with_a_third_of_the_drops_lost_nothing_counts_twice_and_every_gap_shows() {
     }
     let enough = MACHINES.map(|id| (id, usalive.uploaded_by(id) + LATER_DROPS));
     wait::until("later drops of each machine", wait::seconds(180), || {
-        let have = |&(id, enough): &(&str, usize)| usalive.uploaded_by(id) >= enough;
-        enough.iter().all(have).then_some(())
+        let mut have = |&(id, enough): &(&str, usize)| usalive.uploaded_by(id) >= enough;
+        enough.iter().all(&mut have).then_some(())
     });
     machines.iter_mut().for_each(|machine| machine.agent.stop());
     let truth = usalive.finish();

@@ -11,6 +11,7 @@ mod ways;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -271,8 +272,15 @@ fn names_in(folder: &Path) -> Result<Vec<String>> {
         let Ok(name) = file.file_name().into_string() else {
             continue;
         };
-        let about = file.metadata().with_context(read)?;
-        if !name.starts_with('.') && about.is_file() {
+        if name.starts_with('.') {
+            continue;
+        }
+        // Whoever writes here may rename or take a file between the listing and this look.
+        let about = match file.metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            about => about.with_context(read)?,
+        };
+        if about.is_file() {
             found.push((about.modified().ok(), name));
         }
     }

@@ -151,3 +151,26 @@ async fn the_total_is_the_truth_of_a_bad_service() {
     assert_eq!(posts.len() as u64, total.copies);
     assert!(!posts.is_sorted(), "the order is shuffled");
 }
+
+/// The simulated reader writes beside us, and what it is just renaming is there at the listing and
+/// gone at the look.
+#[test]
+fn a_file_that_is_renamed_meanwhile_does_not_end_the_listing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_owned();
+    let (stop, stopped) = mpsc::channel::<()>();
+    let writer = std::thread::spawn(move || {
+        let finished = path.join("VM001-1-1.txt");
+        while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+            for half in (0..8).map(|number| path.join(format!(".{number}.part"))) {
+                fs::write(&half, "half").expect("written");
+                fs::rename(&half, &finished).expect("renamed");
+            }
+        }
+    });
+    for _ in 0..20_000 {
+        names_in(folder.path()).expect("the folder can always be read");
+    }
+    stop.send(()).expect("the writer is still there");
+    writer.join().expect("the writer does not fail");
+}
