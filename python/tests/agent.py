@@ -114,7 +114,7 @@ class Agent:
         """The first drop waits until it was sent, as the real agent's does."""
         sent = sum(said["cmd"] == "drop_sent" for said in self.said)
         if request["cmd"] == "next_drop":
-            if sent == len(self.drops):
+            if sent >= len(self.drops):
                 return {"ok": True, "drop": None}
             name, data = self.drops[sent]
             return {"ok": True, "drop": {"id": sent + 1, "name": name, "data": data}}
