@@ -162,6 +162,9 @@ fn a_message_is_handed_out_once_and_tried_again_until_it_went() {
         (1, mail, MessageState::Waiting)
     );
     assert!(alerts.begin_delivery(mail).unwrap());
+    // What became of the call could not be kept: it is due still, and can be handed out.
+    assert_eq!(due(&store)[0].state, MessageState::Calling);
+    assert!(alerts.begin_delivery(mail).unwrap());
     let later = NOON.plus_us(10 * MINUTE);
     let again = Tried::Again {
         at: later,
@@ -169,7 +172,7 @@ fn a_message_is_handed_out_once_and_tried_again_until_it_went() {
     };
     alerts.finish_delivery(mail, again, now).unwrap();
     assert!(due(&store).is_empty());
-    assert_eq!(alerts.due(later, 10, &[]).unwrap()[0].tries, 2);
+    assert_eq!(alerts.due(later, 10, &[]).unwrap()[0].tries, 3);
     assert_eq!(alerts.sent_since("sms", NOON).unwrap(), (1, 7_900));
 }
 

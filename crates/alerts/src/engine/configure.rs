@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use wire::Micros;
 
+use super::raise::plan;
 use super::{Engine, Place};
 use crate::config::AlertConfig;
 use crate::config::condition::Condition;
 use crate::config::filter::Scope;
 use crate::config::people::Address;
+use crate::config::rule::{Rule, Severity, Tell};
 use crate::evaluate::Ready;
-use crate::life::{Alert, AlertKind, By, Planned};
+use crate::life::{Alert, AlertKind, By, Planned, Why};
+use crate::tell::recipients::{Target, targets};
 
 impl Engine {
     /// Uses a new configuration from now on. Alerts of rules that are gone or turned off end; a rule whose
@@ -60,25 +63,27 @@ impl Engine {
         self.tell_anew(now);
     }
 
-    /// Messages go where people are reached now; an alert that nobody could be told of is told.
+    /// Messages go to whom the rules mean now, where they are reached now; an alert that nobody could be
+    /// told of is told.
     fn tell_anew(&mut self, now: Micros) {
-        let is_there = |planned: &Planned| {
-            let person = self.config.people.iter().find(|p| p.id == planned.person);
-            person.is_some_and(|person| {
-                let is_it = |a: &Address| a.channel == planned.channel && a.to == planned.to;
-                person.addresses.iter().any(is_it)
-            })
-        };
         let mut untold = Vec::new();
-        for alert in self.alerts.values_mut() {
-            let before = alert.planned.len();
-            alert.planned.retain(is_there);
-            if alert.planned.len() != before {
-                self.touched_alerts.insert(alert.id);
+        let ids: Vec<u64> = self.alerts.keys().copied().collect();
+        for id in ids {
+            let Some(planned) = self.alerts.get(&id).map(|alert| self.redirected(alert)) else {
+                continue;
+            };
+            let Some(alert) = self.alerts.get_mut(&id) else {
+                continue;
+            };
+            if alert.planned != planned {
+                alert.planned = planned;
+                self.touched_alerts.insert(id);
             }
-            let is_mute = alert.planned.is_empty() && alert.told == 0 && alert.group.is_none();
+            // A group speaks for its members, but not for critical ones.
+            let speaks_for_itself = alert.group.is_none() || alert.severity == Severity::Critical;
+            let is_mute = alert.planned.is_empty() && alert.told == 0 && speaks_for_itself;
             if alert.is_firing() && is_mute {
-                untold.push((alert.id, alert.rule.clone()));
+                untold.push((id, alert.rule.clone()));
             }
         }
         for (id, rule) in untold {
@@ -88,6 +93,55 @@ impl Engine {
             }
         }
         self.send_due(now);
+    }
+
+    /// What is planned of an alert, with whom the configuration means now instead of those it does not mean
+    /// any more. What it planned at the same time and for the same reason stays one.
+    fn redirected(&self, alert: &Alert) -> Vec<Planned> {
+        let Some(rule) = self.ready(&alert.rule).map(|ready| &ready.rule) else {
+            // What is left of a rule that is gone are lines of a digest.
+            let is_there = |planned: &&Planned| self.is_reached(planned);
+            return alert.planned.iter().filter(is_there).cloned().collect();
+        };
+        let machines: Vec<_> = alert
+            .machines
+            .iter()
+            .map(|m| self.machines.get(m))
+            .collect();
+        let mut kept: Vec<Planned> = Vec::new();
+        let mut lost: Vec<&Planned> = Vec::new();
+        for planned in &alert.planned {
+            let tell = match planned.why {
+                Why::Escalation(step) => step_of(rule, step),
+                _ => &rule.tell,
+            };
+            let means = targets(&self.config, tell, &machines);
+            if means.iter().any(|target| is_to(planned, target)) {
+                kept.push(planned.clone());
+            } else {
+                lost.push(planned);
+            }
+        }
+        for gone in lost {
+            let tell = match gone.why {
+                Why::Escalation(step) => step_of(rule, step),
+                _ => &rule.tell,
+            };
+            for target in targets(&self.config, tell, &machines) {
+                let is_planned = |p: &Planned| is_same_reason(p.why, gone.why) && is_to(p, &target);
+                if !kept.iter().any(is_planned) {
+                    kept.push(plan(target, gone.due, gone.why));
+                }
+            }
+        }
+        kept
+    }
+
+    fn is_reached(&self, planned: &Planned) -> bool {
+        self.person(&planned.person).is_some_and(|person| {
+            let is_it = |a: &Address| a.channel == planned.channel && a.to == planned.to;
+            person.addresses.iter().any(is_it)
+        })
     }
 
     fn end_paths(&mut self, rule: &str, now: Micros) {
@@ -151,6 +205,24 @@ impl Engine {
             self.forget_state(&place);
         }
     }
+}
+
+/// Whom a step tells; nobody when the rule has no such step any more.
+fn step_of(rule: &Rule, step: u32) -> &[Tell] {
+    let before = usize::try_from(step.saturating_sub(1)).unwrap_or(usize::MAX);
+    rule.escalate
+        .get(before)
+        .map_or(&[], |escalation| &escalation.tell)
+}
+
+fn is_to(planned: &Planned, target: &Target) -> bool {
+    (&planned.person, &planned.channel, &planned.to)
+        == (&target.person, &target.channel, &target.to)
+}
+
+/// Whether two messages are told for the same reason; the count of a repeat is each person's own.
+fn is_same_reason(one: Why, other: Why) -> bool {
+    one == other || matches!((one, other), (Why::Repeat(_), Why::Repeat(_)))
 }
 
 /// Whether readings of the old rule are readings of the new one; only values hang on what was read.

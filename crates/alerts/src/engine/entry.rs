@@ -12,6 +12,9 @@ use crate::input::{EntryFacts, is_late};
 
 /// Parts of one machine that a rule tells apart; a machine that makes up more shares one for the rest.
 const PARTS_MAX: usize = 50;
+/// Products of one machine whose values a rule knows: more than any machine sells. What is beyond cannot
+/// share one, as the value of one product says nothing of another.
+const PRODUCTS_MAX: usize = 500;
 /// Characters of a part.
 const PART_CHARS: usize = 200;
 /// Stands for all parts beyond the bound.
@@ -43,7 +46,9 @@ impl Engine {
         is_late: bool,
         now: Micros,
     ) {
-        let part = self.part(ready, n, entry);
+        let Some(part) = self.part(ready, n, entry) else {
+            return;
+        };
         let place = Place {
             rule: Arc::clone(&self.ids[n]),
             machine: entry.machine.clone(),
@@ -73,11 +78,11 @@ impl Engine {
         }
     }
 
-    /// What the entry is about, within the bounds.
-    fn part(&self, ready: &Ready, n: usize, entry: &EntryFacts<'_>) -> String {
+    /// What the entry is about; `None` when it is beyond the bounds.
+    fn part(&self, ready: &Ready, n: usize, entry: &EntryFacts<'_>) -> Option<String> {
         let part: String = ready.part(entry).chars().take(PART_CHARS).collect();
         if part.is_empty() {
-            return part;
+            return Some(part);
         }
         let rule = &self.ids[n];
         let place = Place {
@@ -86,13 +91,15 @@ impl Engine {
             part: part.as_str().into(),
         };
         if self.states.contains_key(&place) {
-            return part;
+            return Some(part);
         }
         let is_of_it = |p: &&Place| p.rule == *rule && p.machine == *entry.machine;
-        if self.states.keys().filter(is_of_it).count() < PARTS_MAX {
-            return part;
+        let known = self.states.keys().filter(is_of_it).count();
+        match ready.rule.when {
+            Condition::Value { .. } => (known < PRODUCTS_MAX).then_some(part),
+            _ if known < PARTS_MAX => Some(part),
+            _ => Some(OTHER_PARTS.to_owned()),
         }
-        OTHER_PARTS.to_owned()
     }
 }
 

@@ -4,8 +4,10 @@
 use wire::Micros;
 
 use super::Engine;
+use super::raise::plan;
 use crate::config::rule::{Deliver, Rule, Severity};
-use crate::life::{Alert, AlertKind, By, History, Phase, What, Why};
+use crate::life::{Alert, AlertKind, By, History, Phase, Planned, What, Why};
+use crate::tell::recipients::targets;
 
 /// Machines named in a group's words; the alert itself lists all.
 const NAMED: usize = 10;
@@ -94,9 +96,10 @@ impl Engine {
             .map(|planned| planned.due)
             .min();
         self.join(rule, group, &together, now);
-        // The members of a critical rule have told themselves.
+        // The members of a critical rule have told themselves, and those of a digest stand in it.
         if rule.severity != Severity::Critical {
             self.plan_first(rule, group, now);
+            self.leave_to_the_digest(group);
             let due = soonest.unwrap_or(now).max(now.plus_us(GATHER_US));
             if let Some(group) = self.alerts.get_mut(&group) {
                 for planned in &mut group.planned {
@@ -144,27 +147,42 @@ impl Engine {
         self.touch(group);
     }
 
-    /// Tells of machines that joined after the group was told, together with those that follow at once.
+    /// Tells of machines that joined to whom nothing of the group is planned: those who were told before,
+    /// and the owners of the new machines; together with what follows at once.
     fn tell_growth(&mut self, rule: &Rule, group: u64, now: Micros) {
-        let Some(alert) = self.alerts.get_mut(&group) else {
-            return;
-        };
-        let is_planned = alert
-            .planned
-            .iter()
-            .any(|planned| planned.why == Why::First);
-        if is_planned || rule.severity == Severity::Critical {
+        if rule.severity == Severity::Critical {
             return;
         }
-        alert.change += 1;
-        let grown = Rule {
-            deliver: Deliver::Within {
-                s: GATHER_US / 1_000_000 * 5 / 3,
-            },
-            escalate: Vec::new(),
-            ..rule.clone()
+        let Some(alert) = self.alerts.get(&group) else {
+            return;
         };
-        self.plan_first(&grown, group, now);
+        let machines = alert.machines.iter().map(|m| self.machines.get(m));
+        let machines: Vec<_> = machines.collect();
+        let mut whom = targets(&self.config, &rule.tell, &machines);
+        whom.retain(|target| {
+            let is_first_to = |planned: &Planned| {
+                planned.why == Why::First
+                    && (&planned.person, &planned.channel) == (&target.person, &target.channel)
+            };
+            !alert.planned.iter().any(is_first_to)
+        });
+        if whom.is_empty() || matches!(rule.deliver, Deliver::Hourly | Deliver::Daily) {
+            return;
+        }
+        if let Some(alert) = self.alerts.get_mut(&group) {
+            alert.change += 1;
+            let due = now.plus_us(GATHER_US);
+            let told = whom.into_iter().map(|target| plan(target, due, Why::First));
+            alert.planned.extend(told);
+        }
+    }
+
+    /// What is told in digests stands there machine by machine; only the steps are the group's.
+    fn leave_to_the_digest(&mut self, group: u64) {
+        if let Some(group) = self.alerts.get_mut(&group) {
+            let is_digest = |why: Why| matches!(why, Why::Hourly | Why::Daily);
+            group.planned.retain(|planned| !is_digest(planned.why));
+        }
     }
 
     /// Ends a group when none of its members is open.

@@ -1,6 +1,7 @@
 //! Findings become alerts: they begin, wait, fire and end.
 
 use wire::Micros;
+use wire::time::MINUTE_US;
 
 use super::{Engine, Place};
 use crate::config::condition::Condition;
@@ -9,6 +10,10 @@ use crate::evaluate::{Finding, Ready};
 use crate::life::{Alert, AlertKind, By, History, Phase, Planned, What, Why, act};
 use crate::tell::recipients::{Target, targets};
 use crate::tell::when;
+
+/// What began late and lasts is told when so much time went by: a backlog comes in pieces, and its end may
+/// be in the next one.
+const SETTLED_US: i64 = 2 * MINUTE_US;
 
 impl Engine {
     /// Takes a finding of a rule for a place.
@@ -171,6 +176,13 @@ impl Engine {
         if alert.cools_until.is_some_and(|until| now < until) {
             return;
         }
+        let lasts = matches!(
+            ready.rule.when,
+            Condition::Stays { .. } | Condition::Value { .. }
+        );
+        if lasts && alert.is_late && now.since_us(alert.raised_at) < SETTLED_US {
+            return;
+        }
         if alert.phase == Phase::Waiting && held_us >= ready.rule.for_s.saturating_mul(1_000_000) {
             self.fire(&ready.rule, id, now);
         }
@@ -308,7 +320,8 @@ impl Engine {
     }
 }
 
-fn plan(target: Target, due: Micros, why: Why) -> Planned {
+/// A message to a target.
+pub(super) fn plan(target: Target, due: Micros, why: Why) -> Planned {
     Planned {
         due,
         why,

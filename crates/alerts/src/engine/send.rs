@@ -7,8 +7,9 @@ use wire::Micros;
 use wire::time::{DAY_US, MINUTE_US};
 
 use super::Engine;
+use super::raise::plan;
 use crate::config::people::Person;
-use crate::config::rule::Severity;
+use crate::config::rule::{Deliver, Severity};
 use crate::life::{Alert, AlertKind, History, Phase, Planned, What, Why};
 use crate::tell::recipients::targets;
 use crate::tell::when;
@@ -16,6 +17,10 @@ use crate::tell::{Item, Outgoing, Subject};
 
 /// Repeats of an alert at the rule's pace.
 const REPEATS_MAX: u32 = 48;
+
+/// An alert that was given back, of a rule that does not repeat, is told again after this: long enough to
+/// take a slip of the finger back.
+const GIVEN_BACK_US: i64 = 5 * MINUTE_US;
 
 /// A first message that went later than this after its time was held back.
 const HELD_US: i64 = MINUTE_US;
@@ -38,9 +43,15 @@ impl Engine {
             let Some(alert) = self.alerts.get_mut(&id) else {
                 continue;
             };
+            // Steps count from the first message: they are not looked at before it is out.
+            let is_first = |planned: &Planned| planned.why == Why::First;
+            let is_untold = alert.told == 0 && alert.planned.iter().any(is_first);
             let (ready, later): (Vec<_>, Vec<_>) = std::mem::take(&mut alert.planned)
                 .into_iter()
-                .partition(|planned| planned.due <= now);
+                .partition(|planned| {
+                    let is_step = matches!(planned.why, Why::Escalation(_));
+                    planned.due <= now && !(is_step && is_untold)
+                });
             alert.planned = later;
             for planned in ready {
                 self.send(id, planned, &mut digests, now);
@@ -77,8 +88,8 @@ impl Engine {
         self.plan_repeat(id, planned, now);
     }
 
-    /// Steps count from when the first message went: one that was held back for hours leaves people
-    /// their time to answer. A step is a change of its own, as it may tell the same people again.
+    /// Steps count from when the first of the first messages went: one that was held back for hours leaves
+    /// people their time to answer. A step is a change of its own, as it may tell the same people again.
     fn shift_steps(&mut self, id: u64, sent: &Planned, now: Micros) {
         let Some(alert) = self.alerts.get_mut(&id) else {
             return;
@@ -87,7 +98,8 @@ impl Engine {
             alert.change += 1;
         }
         let held_us = now.since_us(sent.due);
-        if sent.why == Why::First && held_us > HELD_US {
+        let is_news = sent.why == Why::First && alert.told == 0;
+        if is_news && held_us > HELD_US {
             for planned in &mut alert.planned {
                 if matches!(planned.why, Why::Escalation(_)) {
                     planned.due = planned.due.plus_us(held_us);
@@ -100,13 +112,10 @@ impl Engine {
     fn has_to_wait(&self, alert: &Alert, planned: &Planned, now: Micros) -> bool {
         let is_worked_on = when::maintenance_until(&self.config, &alert.machines, now).is_some();
         let is_silenced = alert.silenced_until.is_some_and(|until| until > now);
-        // Nobody is asked why they did not answer before they were asked.
-        let is_step = matches!(planned.why, Why::Escalation(_));
-        let is_early = is_step && alert.planned.iter().any(|other| other.why == Why::First);
-        let is_first = is_step || planned.why == Why::First;
+        let is_first = matches!(planned.why, Why::First | Why::Escalation(_));
         let is_urgent = alert.severity == Severity::Critical && is_first;
         let is_quiet = !is_urgent && when::quiet_until(self.person(&planned.person), now).is_some();
-        is_worked_on || is_silenced || is_early || is_quiet
+        is_worked_on || is_silenced || is_quiet
     }
 
     pub(super) fn person(&self, id: &str) -> Option<&Person> {
@@ -197,7 +206,7 @@ impl Engine {
         }
     }
 
-    /// Plans repeats for an alert that was given back.
+    /// Plans for an alert that was given back: those told are told again, and the steps begin anew.
     pub(super) fn plan_again(&mut self, id: u64, now: Micros) {
         let Some(alert) = self.alerts.get(&id) else {
             return;
@@ -210,27 +219,27 @@ impl Engine {
             .iter()
             .map(|m| self.machines.get(m))
             .collect();
-        let whom = targets(&self.config, &ready.rule.tell, &machines);
-        let every_us = ready.rule.repeat_s.saturating_mul(1_000_000);
+        let whom = |tell: &[_]| targets(&self.config, tell, &machines);
+        let repeat_us = Some(ready.rule.repeat_s.saturating_mul(1_000_000));
+        let wait_us = repeat_us.filter(|us| *us > 0).unwrap_or(GIVEN_BACK_US);
+        let is_told_at_once = !matches!(ready.rule.deliver, Deliver::Hourly | Deliver::Daily);
+        let mut planned = Vec::new();
+        if is_told_at_once {
+            let again = whom(&ready.rule.tell).into_iter();
+            planned.extend(again.map(|target| plan(target, now.plus_us(wait_us), Why::Repeat(1))));
+        }
+        for (step, escalation) in (1..).zip(&ready.rule.escalate) {
+            let due = now.plus_us(escalation.after_s.saturating_mul(1_000_000));
+            let next = whom(&escalation.tell).into_iter();
+            planned.extend(next.map(|target| plan(target, due, Why::Escalation(step))));
+        }
         let Some(alert) = self.alerts.get_mut(&id) else {
             return;
         };
-        if every_us <= 0
-            || alert
-                .planned
-                .iter()
-                .any(|p| matches!(p.why, Why::Repeat(_)))
-        {
-            return;
-        }
+        let is_news = |why: Why| matches!(why, Why::First | Why::Repeat(_) | Why::Escalation(_));
+        alert.planned.retain(|planned| !is_news(planned.why));
         alert.change += 1;
-        alert.planned.extend(whom.into_iter().map(|target| Planned {
-            due: now.plus_us(every_us),
-            why: Why::Repeat(1),
-            person: target.person,
-            channel: target.channel,
-            to: target.to,
-        }));
+        alert.planned.extend(planned);
     }
 
     fn send_digest(

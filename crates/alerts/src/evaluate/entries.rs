@@ -5,13 +5,11 @@ use wire::time::{DAY_US, SECOND_US};
 use wire::{Level, Micros};
 
 use super::words::{duration, quote};
-use super::{Finding, Input, Ready, RuleState, faded};
+use super::{CRITICAL_NEWS_US, Finding, Input, Ready, RuleState, faded};
 use crate::config::condition::Condition;
 use crate::config::rule::{Rule, Severity};
 use crate::input::EntryFacts;
 
-/// A CRITICAL older than this is history.
-const CRITICAL_NEWS_US: i64 = DAY_US;
 /// Times kept of one subject at the least; older ones are only counted.
 const KEPT: usize = 512;
 

@@ -13,13 +13,17 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 use wire::Micros;
+use wire::time::DAY_US;
 
 use crate::config::condition::{Condition, SplitBy, Way};
 use crate::config::filter::{Filter, Matcher};
-use crate::config::rule::Rule;
+use crate::config::rule::{Rule, Severity};
 use crate::input::{EntryFacts, MachineNow};
 
 pub use words::duration;
+
+/// What is critical and older than this is history.
+const CRITICAL_NEWS_US: i64 = DAY_US;
 
 /// A rule made ready.
 #[derive(Debug, Clone)]
@@ -228,6 +232,12 @@ pub fn evaluate(
         }
         (_, Input::Entry { .. }) => None,
     }
+}
+
+/// Whether a rule that is about something that lasts takes a beginning that came late: only a critical one,
+/// of something that began in the last day.
+fn takes_late(rule: &Rule, entry: &EntryFacts<'_>) -> bool {
+    rule.severity == Severity::Critical && entry.arrival.since_us(entry.event) < CRITICAL_NEWS_US
 }
 
 /// The id of the entry, where it has one.

@@ -21,10 +21,10 @@ pub(super) fn judge(
         return None;
     };
     match input {
-        // Late or not: a sale is a sale.
+        // Late or not: a sale is a sale. Whether it is recent enough is seen with the next tick.
         Input::Entry { entry, .. } => {
             state.began = state.began.max(Some(entry.event));
-            state.holds.take().map(|_| Finding::Clear)
+            None
         }
         Input::Tick { machine, .. } => {
             let last = state.began?;
@@ -36,10 +36,10 @@ pub(super) fn judge(
                 return state.holds.take().map(|_| Finding::Clear);
             }
             let is_sign = state.holds.is_none();
-            let since = *state.holds.get_or_insert(last);
+            state.holds = Some(last);
             state.last_sign = Some(now);
             Some(Finding::Holds {
-                since,
+                since: last,
                 count: 1,
                 words: format!("none for {} of opening time", duration(open_us)),
                 log_id: None,

@@ -4,7 +4,7 @@
 use wire::Micros;
 
 use super::words::quote;
-use super::{Finding, Input, Ready, RuleState};
+use super::{Finding, Input, Ready, RuleState, takes_late};
 
 /// Beginnings that are remembered while nothing ended them.
 const BEGINNINGS_KEPT: usize = 16;
@@ -21,8 +21,8 @@ pub(super) fn judge(
     let is_end = ready.ends.as_ref().is_some_and(|m| m.matches(entry));
     if is_end {
         state.ended = state.ended.max(Some(entry.event));
-    } else if !is_late {
-        // A beginning that comes late is history; its end may be still on the way.
+    } else if !is_late || takes_late(&ready.rule, entry) {
+        // Another beginning that comes late is history.
         let place = state.times.partition_point(|&time| time <= entry.event);
         state.times.insert(place, entry.event);
     }
@@ -48,7 +48,7 @@ pub(super) fn judge(
             quote(entry.component, entry.message)
         ),
         log_id: super::log_id(entry),
-        is_late: false,
+        is_late,
         is_sign: is_new || state.times.len() > 1,
     })
 }

@@ -3,7 +3,7 @@
 use wire::Micros;
 
 use super::words::number;
-use super::{Finding, Ready, RuleState};
+use super::{Finding, Ready, RuleState, takes_late};
 use crate::config::condition::{Condition, Side};
 use crate::input::EntryFacts;
 
@@ -34,8 +34,8 @@ pub(super) fn judge(
         Side::Below => (value < limit, "below"),
         Side::Above => (value > limit, "above"),
     };
-    // Trouble that comes late is history; its end is news whenever it comes.
-    if is_bad && is_late {
+    // Trouble that comes late is history, unless it is critical; its end is news whenever it comes.
+    if is_bad && is_late && !takes_late(&ready.rule, entry) {
         return None;
     }
     state.began = Some(entry.event);
@@ -52,7 +52,7 @@ pub(super) fn judge(
         count: 1,
         words: format!("{what} is {}, {word} {}", number(value), number(limit)),
         log_id: super::log_id(entry),
-        is_late: false,
+        is_late,
         is_sign,
     })
 }

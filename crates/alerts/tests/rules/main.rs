@@ -2,5 +2,7 @@
 
 mod changes;
 mod fleet;
+mod lasting;
 mod prd;
 mod quiet;
+mod whom;

@@ -66,6 +66,9 @@ fn a_week_of_backlog_is_history_one_summary_and_the_critical_of_last_night() {
             }
         }
     }
+    // The reader came back; its silence of last night is over with the backlog.
+    let back = Line::new(1, Level::Info, "eport", NOON.plus_us(-30 * MINUTE_US));
+    fleet.entry(&back.saying("[STATUS-7] up"));
     fleet.entry(&Line::new(
         1,
         Level::Critical,
@@ -79,13 +82,15 @@ fn a_week_of_backlog_is_history_one_summary_and_the_critical_of_last_night() {
         "motor",
         NOON.plus_us(-10 * HOUR_US),
     ));
-    assert!(fleet.open("hardware-failure").unwrap().is_late);
+    let failure = fleet.open("hardware-failure").unwrap();
+    assert!(failure.is_late);
+    let failure = failure.id;
     assert_eq!(
         fleet.messages().len(),
         2,
         "a CRITICAL of the last day always does"
     );
-    fleet.act(1, Act::Acknowledge);
+    fleet.act(failure, Act::Acknowledge);
     fleet.run_to(after(5 * 60));
     let told = fleet.told.clone();
     assert_eq!(fleet.messages(), ["Late entries VM001 sms late_entries"]);

@@ -19,7 +19,7 @@ use crate::writer::days::DayFile;
 /// The engine, and what the writer must know beside it.
 pub(crate) struct Judge {
     pub(crate) engine: Engine,
-    /// The newest time that was heard of, for when the engine has to be made again.
+    /// The last time that was heard of, for when the engine has to be made again.
     now: Micros,
     /// What changed and nobody was told of yet.
     changed: AlertsChanged,
@@ -59,7 +59,8 @@ impl Judge {
     /// Makes the engine again from what was kept: what it had in memory was not.
     pub(crate) fn reload(&mut self, catalog: &Connection) -> Result<(), StoreError> {
         let changed = self.take_changed();
-        let now = self.now.max(self.engine.last_tick().unwrap_or_default());
+        // Not the later of both: a clock that was wrong for a while must not stay so here.
+        let now = self.engine.last_tick().unwrap_or(self.now);
         let mut judge = Judge::load(catalog, now)?;
         judge.engine.know_as(&self.engine);
         *self = judge;
@@ -106,7 +107,7 @@ impl Judge {
             for new in fresh {
                 let batch = &arrivals[new.source.0].new;
                 let entry = &batch.entries[new.source.1];
-                judge.now = judge.now.max(batch.received_at);
+                judge.now = batch.received_at;
                 let template = if wants_templates {
                     template::split(&entry.message).template
                 } else {

@@ -179,11 +179,12 @@ pub(crate) fn reset_calling(conn: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Says that a message is being handed to its provider. `false` when it is not there to be sent.
+/// Says that a message is being handed to its provider. `false` when it is not there to be sent. One that
+/// says so already was left by a call whose end could not be kept, and goes again as [`due`] says.
 pub(crate) fn begin(conn: &Connection, id: u64) -> rusqlite::Result<bool> {
     let changed = conn
         .prepare_cached(
-            "UPDATE deliveries SET state = 1, tries = tries + 1 WHERE id = ?1 AND state = 0",
+            "UPDATE deliveries SET state = 1, tries = tries + 1 WHERE id = ?1 AND state <= 1",
         )?
         .execute([id as i64])?;
     Ok(changed == 1)
