@@ -45,6 +45,26 @@ impl Server {
         Server::start_as(folder, command)
     }
 
+    /// One whose clock is ahead of ours by what stands in a file: seconds with a sign, read anew every
+    /// second.
+    ///
+    /// # Panics
+    /// It does not become ready.
+    pub fn start_by_clock(folder: &Path, clock: &Path) -> Server {
+        Server::start_as(folder, by_clock(folder, "127.0.0.1:0", clock))
+    }
+
+    /// SIGKILL, then a new one on the same port and data, with the clock of [`Server::start_by_clock`].
+    ///
+    /// # Panics
+    /// It does not become ready.
+    pub fn kill_and_restart_by_clock(&mut self, clock: &Path) {
+        self.process.kill();
+        let address = self.url.trim_start_matches("https://").to_owned();
+        let folder = self.folder.clone();
+        *self = Server::start_as(&folder, by_clock(&folder, &address, clock));
+    }
+
     /// One whose system trusts this authority and no other.
     ///
     /// # Panics
@@ -168,6 +188,18 @@ pub fn command(folder: &Path, words: &[&str]) -> Command {
         .arg(data(folder))
         .arg("--key-file")
         .arg(folder.join("store.key"));
+    command
+}
+
+fn by_clock(folder: &Path, listen: &str, clock: &Path) -> Command {
+    let mut command = command(folder, &["--listen", listen]);
+    command
+        .env("LD_PRELOAD", faketime())
+        .env("FAKETIME_TIMESTAMP_FILE", clock)
+        .env("FAKETIME_CACHE_DURATION", "1")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .env("NO_FAKE_STAT", "1")
+        .env("TZ", "UTC");
     command
 }
 
