@@ -1,11 +1,13 @@
 //! A server whose alerts reach people: somebody in operations by e-mail, SMS and call, their boss by
 //! call, an owner by e-mail, and a chat by webhook. The clock of the server can be moved.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use wire::Micros;
 
-use crate::providers::web::says;
+use crate::providers::web::{Says, says};
 use crate::providers::{Asked, MailServer, WebServer, mail};
 use crate::{Api, Server, wait};
 
@@ -42,6 +44,44 @@ pub struct Desk {
     _folder: tempfile::TempDir,
 }
 
+/// A machine whose entries a test posts itself.
+pub struct Machine {
+    /// Its id.
+    pub id: String,
+    api: Api,
+    seq: Cell<u64>,
+}
+
+/// An entry: how many seconds ago, level, component, message, context.
+pub type Line<'a> = (i64, &'a str, &'a str, &'a str, Value);
+
+impl Machine {
+    /// Posts entries.
+    ///
+    /// # Panics
+    /// The server refuses them.
+    pub fn post(&self, lines: &[Line<'_>]) {
+        let now = Micros::from_timestamp(jiff::Timestamp::now());
+        let entry = |(ago_s, level, component, message, context): &Line<'_>| {
+            let seq = self.seq.replace(self.seq.get() + 1);
+            json!({"seq": seq, "level": level, "component": component, "message": message,
+                "context": context, "timestamp": now.plus_us(-ago_s * 1_000_000).to_rfc3339()})
+        };
+        let logs: Vec<Value> = lines.iter().map(entry).collect();
+        let batch = json!({"machine_id": self.id, "epoch": 7, "logs": logs});
+        let answer = self.api.post("/api/logs", batch.to_string());
+        assert_eq!(answer.status, 200, "{}", answer.json());
+    }
+
+    /// Posts one entry that happened now.
+    ///
+    /// # Panics
+    /// The server refuses it.
+    pub fn say(&self, level: &str, component: &str, message: &str) {
+        self.post(&[(0, level, component, message, json!({}))]);
+    }
+}
+
 impl Desk {
     /// A new one, with the ready rules and people to tell.
     ///
@@ -71,18 +111,22 @@ impl Desk {
         self._folder.path()
     }
 
-    /// Registers a machine with name, site and owner; answers a client with its key.
+    /// Registers a machine with name, site and owner.
     ///
     /// # Panics
     /// The server refuses it.
-    pub fn machine(&self, id: &str) -> Api {
+    pub fn machine(&self, id: &str) -> Machine {
         let body = json!({"machine_id": id, "name": "Lobby left", "site": "Main Street",
             "location": "second floor", "owner": "owner"});
         let answer = self.api.post("/api/machines", body.to_string());
         let answer = (answer.status, answer.json());
         assert_eq!(answer.0, 201, "{}", answer.1);
-        self.server
-            .api_as(answer.1["api_key"].as_str().expect("a key"))
+        let key = answer.1["api_key"].as_str().expect("a key");
+        Machine {
+            id: id.to_owned(),
+            api: self.server.api_as(key),
+            seq: Cell::new(1),
+        }
     }
 
     /// Sets parts of the alerts' configuration.
@@ -205,17 +249,21 @@ fn people() -> Value {
     })
 }
 
-/// As Twilio's pages show the answers.
-fn twilio(asked: &Asked) -> crate::providers::web::Says {
-    let is_read = asked.method == "GET";
-    let sid = |kind: &str| format!("{kind}{:032x}", asked.body.len());
-    if is_read {
+/// Twilio's answer to a message that it takes, as its pages show it.
+pub fn taken() -> Says {
+    let answer = json!({"sid": format!("SM{:032x}", 0xabc), "status": "queued", "num_segments": "1",
+        "price": null, "price_unit": "USD", "error_code": null, "error_message": null});
+    says(201, answer.to_string())
+}
+
+fn twilio(asked: &Asked) -> Says {
+    if asked.method == "GET" {
         return says(200, r#"{"messages": [], "next_page_uri": null}"#);
     }
-    let answer = match asked.path.ends_with("Calls.json") {
-        true => json!({"sid": sid("CA"), "status": "queued", "price": null, "price_unit": "USD"}),
-        false => json!({"sid": sid("SM"), "status": "queued", "num_segments": "1", "price": null,
-            "price_unit": "USD", "error_code": null, "error_message": null}),
-    };
-    says(201, answer.to_string())
+    if asked.path.ends_with("Calls.json") {
+        let sid = format!("CA{:032x}", 0xabc);
+        let answer = json!({"sid": sid, "status": "queued", "price": null, "price_unit": "USD"});
+        return says(201, answer.to_string());
+    }
+    taken()
 }

@@ -102,6 +102,16 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// SIGSTOP: it stands still, as when the computer sleeps.
+    pub fn freeze(&mut self) {
+        self.signal(libc::SIGSTOP);
+    }
+
+    /// SIGCONT: it goes on.
+    pub fn thaw(&mut self) {
+        self.signal(libc::SIGCONT);
+    }
+
     /// SIGTERM, then waits for it to end.
     ///
     /// # Panics

@@ -8,7 +8,7 @@ use tests::desk::OPS_MAIL;
 use tests::providers::Mail;
 use tests::wait::seconds;
 
-use super::support::{SOON, errors, post, say};
+use super::support::{SOON, errors};
 
 /// Seconds from now to this hour of tomorrow in UTC, a little after it.
 fn to_tomorrow(hour: i8) -> i64 {
@@ -40,16 +40,11 @@ fn low_inventory_is_in_the_daily_digest_once_with_a_chart() {
         json!({"event": "inventory", "product": product,
         "remaining": left})
     };
-    post(
-        &machine,
-        "VM001",
-        0,
-        &[
-            (3, "INFO", "stock", "Stock", stock("hand", 12)),
-            (2, "INFO", "stock", "Stock", stock("dish", 12)),
-            (1, "INFO", "stock", "Stock", stock("laundry", 80)),
-        ],
-    );
+    machine.post(&[
+        (3, "INFO", "stock", "Stock", stock("hand", 12)),
+        (2, "INFO", "stock", "Stock", stock("dish", 12)),
+        (1, "INFO", "stock", "Stock", stock("laundry", 80)),
+    ]);
     desk.wait_for_alert("low-inventory");
     std::thread::sleep(seconds(6));
     assert!(desk.mail.mails().is_empty(), "not before the digest");
@@ -70,7 +65,7 @@ fn low_inventory_is_in_the_daily_digest_once_with_a_chart() {
 fn elevated_errors_are_in_the_hourly_digest() {
     let desk = Desk::start();
     let machine = desk.machine("VM001");
-    errors(&machine, "VM001", "flowmeter", 5, 60);
+    errors(&machine, "flowmeter", 5, 60);
     desk.wait_for_alert("elevated-errors");
     desk.move_clock(3_600);
     let mail = desk.mail.wait_for(&["Elevated Errors"], SOON);
@@ -84,10 +79,10 @@ fn a_link_that_comes_and_goes_is_in_the_daily_digest() {
     let machine = desk.machine("VM001");
     let mut ahead_s = 0;
     for _ in 0..2 {
-        say(&machine, "VM001", "INFO", "app", "Vending machine starting");
+        machine.say("INFO", "app", "Vending machine starting");
         ahead_s = desk.pass(ahead_s, 11 * 60);
     }
-    say(&machine, "VM001", "INFO", "app", "Vending machine starting");
+    machine.say("INFO", "app", "Vending machine starting");
     desk.wait_for_alert("connectivity-issues");
     assert!(desk.mail.mails().is_empty(), "not before the digest");
     desk.move_clock(to_tomorrow(8).max(ahead_s));

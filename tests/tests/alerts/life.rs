@@ -6,7 +6,7 @@ use tests::desk::{BOSS_NUMBER, OPS_NUMBER, OUR_NUMBER};
 use tests::providers::web::says;
 use tests::wait::{self, seconds};
 
-use super::support::{SOON, post, say, wait_for_call, wait_for_text};
+use super::support::{SOON, wait_for_call, wait_for_text};
 
 fn phase(desk: &Desk, id: u64) -> String {
     let whole = desk.api.get(&format!("/api/alerts/{id}")).json();
@@ -36,13 +36,7 @@ fn nobody_answers_it_is_told_again_as_a_repeat_and_handed_up_until_somebody_take
         rule["escalate"] = json!([{"after_s": 900,
             "tell": [{"who": "person:boss", "by": ["voice"]}]}]);
     });
-    say(
-        &machine,
-        "VM001",
-        "CRITICAL",
-        "motor",
-        "Motor 2 does not turn",
-    );
+    machine.say("CRITICAL", "motor", "Motor 2 does not turn");
     wait_for_text(&desk, &["Hardware Failure"]);
     let id = failure(&desk);
     desk.move_clock(901);
@@ -65,13 +59,7 @@ fn nobody_answers_it_is_told_again_as_a_repeat_and_handed_up_until_somebody_take
 fn an_sms_that_says_ack_acknowledges() {
     let desk = Desk::start();
     let machine = desk.machine("VM001");
-    say(
-        &machine,
-        "VM001",
-        "CRITICAL",
-        "motor",
-        "Motor 2 does not turn",
-    );
+    machine.say("CRITICAL", "motor", "Motor 2 does not turn");
     wait_for_text(&desk, &["Hardware Failure"]);
     let id = failure(&desk);
     // As https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources
@@ -102,20 +90,15 @@ fn it_ends_by_itself_when_the_reader_speaks_and_begins_anew() {
     let desk = Desk::start();
     let machine = desk.machine("VM001");
     let silent = |ago_s| [(ago_s, "ERROR", "reader", "No poll for 30 s", json!({}))];
-    post(&machine, "VM001", 0, &silent(400));
+    machine.post(&silent(400));
     wait_for_text(&desk, &["Payment System Down"]);
     let first = desk.wait_for_alert("payment-system-down-reader")["id"].as_u64();
     act(&desk, first.expect("a number"), "acknowledge", &json!({}));
-    post(
-        &machine,
-        "VM001",
-        0,
-        &[(390, "INFO", "eport", "[STATUS-7] up", json!({}))],
-    );
+    machine.post(&[(390, "INFO", "eport", "[STATUS-7] up", json!({}))]);
     wait::until("the end", SOON, || {
         (phase(&desk, first.expect("a number")) == "resolved").then_some(())
     });
-    post(&machine, "VM001", 0, &silent(310));
+    machine.post(&silent(310));
     let second = desk.wait_for_alert("payment-system-down-reader")["id"].as_u64();
     assert_ne!(first, second, "it was armed again");
     wait::until("a second message", SOON, || {
@@ -132,8 +115,8 @@ fn maintenance_and_silence_hold_messages_back_and_a_visit_ends_an_alert() {
     let work = json!({"machines": ["VM001"], "for_s": 3_600, "note": "new pump"});
     let begun = desk.api.post("/api/maintenance", work.to_string());
     assert_eq!(begun.status, 201, "{}", begun.json());
-    say(&one, "VM001", "CRITICAL", "motor", "Motor 2 does not turn");
-    say(&two, "VM002", "CRITICAL", "motor", "Motor 2 does not turn");
+    one.say("CRITICAL", "motor", "Motor 2 does not turn");
+    two.say("CRITICAL", "motor", "Motor 2 does not turn");
     wait_for_text(&desk, &["VM002"]);
     std::thread::sleep(seconds(2));
     assert_eq!(desk.texts().len(), 1, "VM001 is worked on");
@@ -172,13 +155,7 @@ fn a_channel_that_is_broken_is_shown_and_the_next_one_has_it() {
     let refused = r#"{"code": 20003, "message": "Authenticate", "status": 401,
         "more_info": "https://www.twilio.com/docs/errors/20003"}"#;
     desk.twilio.then(says(401, refused));
-    say(
-        &machine,
-        "VM001",
-        "CRITICAL",
-        "motor",
-        "Motor 2 does not turn",
-    );
+    machine.say("CRITICAL", "motor", "Motor 2 does not turn");
     desk.mail.wait_for(&["Hardware Failure", "VM001"], SOON);
     let channels = desk.api.get("/api/alerts/channels").json();
     let channels = channels["channels"].as_array().expect("channels").clone();

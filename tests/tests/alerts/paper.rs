@@ -6,22 +6,14 @@ use tests::Desk;
 use tests::desk::{OPS_MAIL, OPS_NUMBER};
 use tests::wait::{self, seconds};
 
-use super::support::{
-    SOON, assert_carries, assert_mail, errors, post, say, wait_for_call, wait_for_text,
-};
+use super::support::{SOON, assert_carries, assert_mail, errors, wait_for_call, wait_for_text};
 
 #[test]
 fn hardware_failure_is_told_at_once_by_sms_and_email() {
     let desk = Desk::start();
     let machine = desk.machine("VM001");
     let before = std::time::Instant::now();
-    say(
-        &machine,
-        "VM001",
-        "CRITICAL",
-        "motor",
-        "Motor 2 does not turn",
-    );
+    machine.say("CRITICAL", "motor", "Motor 2 does not turn");
     let (asked, text) = wait_for_text(&desk, &["Hardware Failure"]);
     assert!(asked.at.duration_since(before) < seconds(10), "at once");
     assert_eq!(asked.form()["To"], OPS_NUMBER);
@@ -40,11 +32,11 @@ fn hardware_failure_is_told_at_once_by_sms_and_email() {
 fn payment_system_down_is_told_within_a_minute_of_ten_errors_in_five() {
     let desk = Desk::start();
     let machine = desk.machine("VM001");
-    errors(&machine, "VM001", "payment", 9, 25);
+    errors(&machine, "payment", 9, 25);
     std::thread::sleep(seconds(2));
     assert!(desk.texts().is_empty(), "nine are not ten");
     let before = std::time::Instant::now();
-    errors(&machine, "VM001", "reader", 1, 0);
+    errors(&machine, "reader", 1, 0);
     let (asked, text) = wait_for_text(&desk, &["Payment System Down"]);
     assert!(
         asked.at.duration_since(before) < seconds(60),
@@ -60,7 +52,7 @@ fn a_reader_that_stays_silent_for_five_minutes_is_payment_system_down() {
     let desk = Desk::start();
     let machine = desk.machine("VM001");
     let silent = [(301, "ERROR", "reader", "No poll for 30 s", json!({}))];
-    post(&machine, "VM001", 0, &silent);
+    machine.post(&silent);
     let (_, text) = wait_for_text(&desk, &["Payment System Down"]);
     assert_carries(&text, "VM001", "Payment System Down");
 }
@@ -69,14 +61,15 @@ fn a_reader_that_stays_silent_for_five_minutes_is_payment_system_down() {
 fn a_machine_that_is_silent_for_half_an_hour_is_told_by_sms_with_its_end() {
     let desk = Desk::start();
     let machine = desk.machine("VM001");
-    say(&machine, "VM001", "INFO", "app", "Vending machine starting");
-    let ahead_s = desk.pass(0, 29 * 60);
-    assert!(desk.open().is_empty(), "29 minutes are not 30");
-    desk.pass(ahead_s, 7 * 60);
+    machine.say("INFO", "app", "Vending machine starting");
+    // Two and a half minutes more go by meanwhile.
+    let ahead_s = desk.pass(0, 25 * 60);
+    assert!(desk.open().is_empty(), "less than 30 minutes");
+    desk.pass(ahead_s, 9 * 60);
     let (_, text) = wait_for_text(&desk, &["Machine Offline"]);
     assert_carries(&text, "VM001", "Machine Offline");
     assert!(desk.mail.mails().is_empty(), "by SMS only");
-    say(&machine, "VM001", "INFO", "app", "Vending machine starting");
+    machine.say("INFO", "app", "Vending machine starting");
     let (_, text) = wait_for_text(&desk, &["Machine Offline", "Resolved"]);
     assert_carries(&text, "VM001", "Machine Offline");
 }
@@ -86,12 +79,7 @@ fn tampering_is_told_at_once_by_sms_email_and_call() {
     let desk = Desk::start();
     let machine = desk.machine("VM001");
     let door = json!({"event": "tamper"});
-    post(
-        &machine,
-        "VM001",
-        0,
-        &[(0, "WARN", "door", "Door opened", door)],
-    );
+    machine.post(&[(0, "WARN", "door", "Door opened", door)]);
     let (_, text) = wait_for_text(&desk, &["Security Breach"]);
     assert_carries(&text, "VM001", "Security Breach");
     let mail = desk.mail.wait_for(&["Security Breach"], SOON);
@@ -117,7 +105,7 @@ fn five_payment_failures_in_ten_minutes_are_mailed_to_operations() {
     desk.change_rule("payment-failures", |rule| {
         rule["deliver"] = json!({"how": "within", "s": 5});
     });
-    errors(&machine, "VM001", "eport-link", 4, 120);
+    errors(&machine, "eport-link", 4, 120);
     std::thread::sleep(seconds(7));
     let failures = |desk: &Desk| {
         let mut mails = desk.mail.mails();
@@ -125,7 +113,7 @@ fn five_payment_failures_in_ten_minutes_are_mailed_to_operations() {
         mails
     };
     assert!(failures(&desk).is_empty(), "four are not five");
-    errors(&machine, "VM001", "payment", 1, 0);
+    errors(&machine, "payment", 1, 0);
     let mail = wait::until("the mail", SOON, || failures(&desk).into_iter().next());
     assert_mail(&mail, OPS_MAIL, "VM001", "Multiple Payment Failures");
     let texts = desk.texts();

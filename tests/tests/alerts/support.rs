@@ -1,42 +1,17 @@
-//! Entries as a machine posts them, and what every message must carry.
+//! What providers were asked for, and what every message must carry.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use serde_json::{Value, json};
-use tests::desk::{ACCOUNT, OUR_NUMBER, TOKEN};
+use serde_json::json;
+use tests::Desk;
+use tests::desk::{ACCOUNT, Machine, OUR_NUMBER, TOKEN};
 use tests::providers::{Asked, Mail};
 use tests::wait::{self, seconds};
-use tests::{Api, Desk};
 use wire::Micros;
 
 /// Long enough for a busy machine; what is asserted of time is asserted apart.
 pub const SOON: std::time::Duration = seconds(20);
 
-static SEQ: AtomicU64 = AtomicU64::new(1);
-
-/// Posts entries `(seconds ago, level, component, message, context)` by the server's clock, which is so
-/// many seconds ahead of ours.
-pub fn post(machine: &Api, id: &str, ahead_s: i64, lines: &[(i64, &str, &str, &str, Value)]) {
-    let now = Micros::from_timestamp(jiff::Timestamp::now()).plus_us(ahead_s * 1_000_000);
-    let entry = |line: &(i64, &str, &str, &str, Value)| {
-        let (ago_s, level, component, message, context) = line;
-        json!({"seq": SEQ.fetch_add(1, Ordering::Relaxed), "level": level, "component": component,
-            "message": message, "context": context,
-            "timestamp": now.plus_us(-ago_s * 1_000_000).to_rfc3339()})
-    };
-    let logs: Vec<Value> = lines.iter().map(entry).collect();
-    let batch = json!({"machine_id": id, "epoch": 7, "logs": logs});
-    let answer = machine.post("/api/logs", batch.to_string());
-    assert_eq!(answer.status, 200, "{}", answer.json());
-}
-
-/// One entry of this level that happened now.
-pub fn say(machine: &Api, id: &str, level: &str, component: &str, message: &str) {
-    post(machine, id, 0, &[(0, level, component, message, json!({}))]);
-}
-
 /// So many ERROR of a component, so many seconds apart, the last of them now.
-pub fn errors(machine: &Api, id: &str, component: &str, count: i64, apart_s: i64) {
+pub fn errors(machine: &Machine, component: &str, count: i64, apart_s: i64) {
     let lines: Vec<_> = (0..count)
         .map(|n| {
             (
@@ -48,7 +23,7 @@ pub fn errors(machine: &Api, id: &str, component: &str, count: i64, apart_s: i64
             )
         })
         .collect();
-    post(machine, id, 0, &lines);
+    machine.post(&lines);
 }
 
 /// The text of an SMS with these words in it, asked for as Twilio publishes it
