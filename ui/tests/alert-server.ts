@@ -2,6 +2,7 @@
 import type { Channel } from '../src/lib/alerts/channels/types';
 import type { AlertConfig, Rule, Trial, Wrong } from '../src/lib/alerts/config';
 import type { Alert, Delivery, Happening, Phase, Span } from '../src/lib/alerts/types';
+import type { OutsideWatch, WatchChange } from '../src/lib/alerts/watch/types';
 import type { Answer, Request } from '../src/lib/api/transport';
 import { aChannel, aConfig } from './alerting';
 import { NOW } from './server';
@@ -30,6 +31,12 @@ export class AlertServer {
   /** What is wrong with the next document, if anything. */
   wrong: Wrong[] = [];
   tested = { ok: true, message: 'The mail was taken by mail.example.com.' };
+  preview = { subject: 'CRITICAL Down', text: 'Lobby', html: null, segments: null, chars: 5 };
+  watch: OutsideWatch = {
+    dead_man_url: null,
+    dead_man_status: { state: 'off', pinged_at: null, message: null },
+    inhibit_sleep: false,
+  };
   /** What was sent, as it came. */
   sent: { method: string; path: string; body: unknown }[] = [];
 
@@ -45,6 +52,7 @@ export class AlertServer {
     if (what === 'channels' && method === 'GET') {
       return json(200, { channels: this.config.channels });
     }
+    if (what === 'watch') return json(200, this.#watched(body as WatchChange | undefined));
     if (what === 'deliveries') return json(200, { deliveries: this.deliveries, next: null });
     if (what === 'configure' || what === 'rules' || (what === 'channels' && method === 'PUT')) {
       if (this.wrong.length > 0 && id !== 'try') {
@@ -63,6 +71,14 @@ export class AlertServer {
     if (what === 'rules') return this.#rule(method, id ?? '', body as Rule);
     if (what === 'channels') return this.#channel(method, id ?? '', body as Channel);
     return this.#one(method, Number(what), id ?? '', body as Record<string, unknown>);
+  }
+
+  #watched(change: WatchChange | undefined): OutsideWatch {
+    if (change?.dead_man_url) {
+      const dead_man_status = { state: 'never' as const, pinged_at: null, message: null };
+      this.watch = { ...this.watch, dead_man_url: 'https://hc-ping.com/***', dead_man_status };
+    }
+    return this.watch;
   }
 
   #page(query: URLSearchParams): unknown {
@@ -121,6 +137,7 @@ export class AlertServer {
 
   #channel(method: string, id: string, body: Channel): Answer {
     if (id === 'test') return json(200, this.tested);
+    if (id === 'preview') return json(200, this.preview);
     const { channels } = this.config;
     const before = channels.find((one) => one.id === (id || body.id));
     const rest = channels.filter((one) => one !== before);

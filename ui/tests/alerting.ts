@@ -90,6 +90,7 @@ export function aChannel(id: string, part: Partial<Channel> = {}): Channel {
     },
     has_secret: true,
     status: { state: 'ok', last_sent_at: ago(600), error: null },
+    template: null,
     limit_per_day: null,
     sent_today: 3,
     spent_today_micros: null,

@@ -148,18 +148,20 @@ pub fn preview(channel: &ChannelConfig, message: &Message) -> Preview {
     }
 }
 
-/// Sends a test to an address. With PagerDuty the incident that it opens is resolved again.
+/// Sends a test to an address, in the user's own words if some are given. With PagerDuty the incident that it opens is resolved again.
 ///
 /// # Errors
 /// As [`send`].
 pub async fn test_channel(
     channel: &ChannelConfig,
     to: &Address,
+    template: Option<Template>,
     id: &str,
     now: Micros,
     timezone: &str,
 ) -> Result<Sent, SendError> {
     let mut message = Message::test(id.to_owned(), now, timezone.to_owned());
+    message.template = template;
     let sent = send(channel, to, &message).await?;
     let opens = matches!(
         channel,

@@ -151,6 +151,9 @@ pub struct ChannelTest {
     /// A mail address or a telephone number; nothing for a webhook.
     #[serde(default)]
     pub to: String,
+    /// The user's own words to try, as they stand in a form; those of the channel when absent.
+    #[serde(default)]
+    pub template: Option<Template>,
 }
 
 /// What a test found.

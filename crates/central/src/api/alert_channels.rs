@@ -111,7 +111,7 @@ pub async fn remove_channel(
 #[utoipa::path(post, path = "/api/alerts/channels/test", tag = "alerts", request_body = ChannelTest,
     responses(
         (status = 200, body = ChannelTested),
-        (status = 400, body = ErrorBody, description = "this is no configuration"),
+        (status = 400, body = ErrorBody, description = "this is no configuration, or no template"),
         (status = 401, body = ErrorBody, description = "no valid credential"),
         (status = 404, body = ErrorBody, description = "there is no such channel"),
     ))]
@@ -125,6 +125,11 @@ pub async fn test_channel(
         }
         (ChannelOrId::Config(_), None) => None,
     };
+    let own = old.as_ref().and_then(|channel| channel.template.clone());
+    let template = body.template.or(own);
+    if let Some(Err(error)) = template.as_ref().map(notify::Template::check) {
+        return Err(ApiError::bad_request("bad_template", error.to_string()));
+    }
     let config = match (body.channel, old) {
         (ChannelOrId::Config(mut config), old) => {
             if let Some(old) = old {
@@ -139,7 +144,7 @@ pub async fn test_channel(
     let sent = match address(&config, &body.to) {
         Ok(to) => {
             let id = format!("vendlog-test-{}", now.0);
-            let sent = notify::test_channel(&config, &to, &id, now, "UTC").await;
+            let sent = notify::test_channel(&config, &to, template, &id, now, "UTC").await;
             sent.map_err(|error| {
                 let pin = match &error {
                     notify::SendError::Permanent { fingerprint, .. } => fingerprint.clone(),

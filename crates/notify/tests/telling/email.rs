@@ -181,7 +181,7 @@ async fn a_preview_is_what_is_sent_and_a_test_arrives() {
     );
     let text = parsed.body_text(0).expect("text").replace("\r\n", "\n");
     assert_eq!(text.trim(), shown.text.trim());
-    test_channel(&channel, &mailbox(), "t1", Micros(0), "UTC")
+    test_channel(&channel, &mailbox(), None, "t1", Micros(0), "UTC")
         .await
         .expect("it is taken");
     let test = server.seen().mails.remove(0);

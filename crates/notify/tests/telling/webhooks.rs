@@ -218,7 +218,15 @@ async fn pagerdutys_incident_is_our_alert_from_trigger_to_resolve() {
         assert_eq!(payload["class"], "Payment System Down");
     }
     // A test leaves no incident open.
-    let tested = test_channel(&pagerduty, &Address::Endpoint, "t-1", Micros(0), "UTC").await;
+    let tested = test_channel(
+        &pagerduty,
+        &Address::Endpoint,
+        None,
+        "t-1",
+        Micros(0),
+        "UTC",
+    )
+    .await;
     tested.expect("it is taken");
     let events: Vec<Value> = server.asked().iter().map(|asked| asked.json()).collect();
     let actions: Vec<&Value> = events.iter().map(|event| &event["event_action"]).collect();

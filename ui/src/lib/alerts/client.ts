@@ -1,9 +1,18 @@
 // What the pages ask of alerts, typed. Knows nothing of pages.
 import type { Request } from '../api/transport';
 import { withQuery } from '../route/paths';
-import type { Channel, ChannelChange, ChannelTest } from './channels/types';
+import type {
+  Channel,
+  ChannelChange,
+  ChannelConfig,
+  ChannelTest,
+  ChannelTrial,
+  MessagePreview,
+  Template,
+} from './channels/types';
 import type { AlertConfig, AlertDocument, Rule, Trial } from './config';
 import type { Alert, AlertPage, DeliveryPage, Maintenance, WholeAlert } from './types';
+import type { OutsideWatch, WatchChange } from './watch/types';
 
 export type Ask = <T>(request: Request) => Promise<T>;
 
@@ -89,10 +98,23 @@ export class AlertsClient {
     return this.ask({ method: 'DELETE', path: channelPath(id) });
   }
 
-  /** Sends a real message to `to` by a channel as it is kept. */
-  testChannel(channel: string, to: string, signal: AbortSignal): Promise<ChannelTest> {
-    const body = { channel, to };
+  /** Sends a real message. */
+  testChannel(body: ChannelTrial, signal: AbortSignal): Promise<ChannelTest> {
     return this.ask({ method: 'POST', path: '/api/alerts/channels/test', body, signal });
+  }
+
+  /** How a message looks. Sends nothing. */
+  previewChannel(channel: ChannelConfig, template: Template | null): Promise<MessagePreview> {
+    return this.#post('/api/alerts/channels/preview', { channel, template });
+  }
+
+  /** The outside watch of Vendlog itself. */
+  watch(): Promise<OutsideWatch> {
+    return this.#get('/api/alerts/watch');
+  }
+
+  changeWatch(change: WatchChange): Promise<OutsideWatch> {
+    return this.ask({ method: 'PUT', path: '/api/alerts/watch', body: change });
   }
 
   deliveries(before: number | null): Promise<DeliveryPage> {

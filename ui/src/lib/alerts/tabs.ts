@@ -1,7 +1,7 @@
 // The lists of the Alerts page, by their addresses.
-import { ALERTS, CHANNELS, DELIVERIES, PEOPLE, RULES } from '../route/paths';
+import { ALERTS, CHANNELS, DELIVERIES, PEOPLE, RULES, WATCH } from '../route/paths';
 
-export type AlertsTab = 'alerts' | 'rules' | 'people' | 'channels' | 'deliveries';
+export type AlertsTab = 'alerts' | 'rules' | 'people' | 'channels' | 'deliveries' | 'watch';
 
 export const TABS: { tab: AlertsTab; href: string; words: string }[] = [
   { tab: 'alerts', href: ALERTS, words: 'Alerts' },
@@ -9,6 +9,7 @@ export const TABS: { tab: AlertsTab; href: string; words: string }[] = [
   { tab: 'people', href: PEOPLE, words: 'People' },
   { tab: 'channels', href: CHANNELS, words: 'Channels' },
   { tab: 'deliveries', href: DELIVERIES, words: 'Messages' },
+  { tab: 'watch', href: WATCH, words: 'Watch' },
 ];
 
 /** The number that a link in a message names: `/alerts/12`. */

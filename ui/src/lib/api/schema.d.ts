@@ -1545,6 +1545,7 @@ export interface components {
             channel: components["schemas"]["ChannelOrId"];
             /** @description A channel that is there; secrets that a configuration leaves out are its. */
             id?: string | null;
+            template?: components["schemas"]["MessageTemplate"] | null;
             /** @description A mail address or a telephone number; nothing for a webhook. */
             to?: string;
         };
@@ -3661,7 +3662,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChannelTested"];
                 };
             };
-            /** @description this is no configuration */
+            /** @description this is no configuration, or no template */
             400: {
                 headers: {
                     [name: string]: unknown;

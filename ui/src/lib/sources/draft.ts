@@ -1,9 +1,7 @@
 // A source while it is being edited: every field as the text that stands in the form. Pure.
-import { type Field, FIELDS } from './fields';
+import { type Field, isSecret, KEPT, text } from '../ui/field';
+import { FIELDS } from './fields';
 import type { FormKind, Source, SourceChange, SourceConfig } from './types';
-
-/** How the server writes a secret that it has. */
-const KEPT = '***';
 
 export interface Draft {
   /** Null until it was saved once. */
@@ -107,12 +105,4 @@ function sendable(config: SourceConfig): SourceConfig {
     ([key, value]) => key !== 'kind' && value !== KEPT && value !== null && value !== '',
   );
   return Object.fromEntries(sent);
-}
-
-export function isSecret(input: Field['input']): boolean {
-  return input === 'secret' || input === 'long secret';
-}
-
-function text(value: unknown): string {
-  return value === undefined || value === null || value === false ? '' : String(value);
 }

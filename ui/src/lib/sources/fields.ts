@@ -1,27 +1,6 @@
 // What must be known of each kind of source: the forms are drawn from this. Pure.
+import type { Field } from '../ui/field';
 import type { FormKind } from './types';
-
-export interface Field {
-  key: string;
-  label: string;
-  input: 'text' | 'number' | 'choice' | 'check' | 'long' | 'secret' | 'long secret';
-  /** What the form begins with. */
-  first?: string;
-  required?: boolean;
-  hint?: string;
-  placeholder?: string;
-  choices?: { value: string; words: string }[];
-  /** Shown, and sent, only while this holds. */
-  when?: { key: string; is: string[] };
-  /** Smallest and largest, for numbers. */
-  range?: [number, number];
-  /** The fewest characters. */
-  least?: number;
-  /** Few need it: it stands behind "More". */
-  more?: boolean;
-  /** It decides to whom the secrets are shown: when it changes, they are asked for again. */
-  account?: boolean;
-}
 
 const HOST: Field = {
   key: 'host',
