@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event';
 import axe from 'axe-core';
 import { expect, test } from 'vitest';
 
+import { aDelivery, anAlert } from './alerting';
 import { aCell, aSource, anItem, failing } from './cellular';
 import { aMachine, anEntry, MemoryServer } from './server';
 import { openAt } from './window';
@@ -87,5 +88,27 @@ test('so can the cellular path of a machine, with its plan open', async () => {
   openAt('/machines/VM001', withSources());
   await userEvent.click(await screen.findByRole('button', { name: 'Edit plan' }));
   await screen.findByRole('dialog', { name: 'Data plan', hidden: true });
+  expect(await faults()).toEqual([]);
+});
+
+test.each([
+  '/alerts',
+  '/alerts/rules',
+  '/alerts/rules?new',
+  '/alerts/people',
+  '/alerts/channels',
+  '/alerts/channels?new',
+  '/alerts/channels?new=email',
+  '/alerts/work',
+  '/alerts/deliveries',
+  '/alerts/watch',
+])('so can the page %s of alerts', async (path) => {
+  const found = server();
+  found.alerting.alerts = [anAlert(1), anAlert(2, { phase: 'acknowledged' })];
+  found.alerting.deliveries = [aDelivery(1)];
+  openAt(path, found);
+  await screen.findByRole('navigation', { name: 'Lists', hidden: true });
+  await waitFor(() => expect(document.querySelector('[aria-label^="Loading"]')).toBeNull());
+  if (path.includes('?')) await screen.findByRole('dialog');
   expect(await faults()).toEqual([]);
 });

@@ -84,6 +84,8 @@ export class MemoryServer implements Transport {
   readonly saveExport = null;
   entries: LogEntry[] = [];
   machines: Machine[] = [];
+  /** What was changed of machines, as it came. */
+  changes: { id: string; change: object }[] = [];
   fate: Fate = 'answers';
   /** When set, a page ends after so many entries and says how far it searched. */
   budget = Infinity;
@@ -106,7 +108,11 @@ export class MemoryServer implements Transport {
     const answer =
       (await this.alerting.answer(request)) ??
       (await this.cellular.answer(request)) ??
-      (method === 'POST' ? this.#change(path, body) : this.#answer(new URL(path, 'http://memory')));
+      (method === 'PATCH'
+        ? this.#patch(path, body as object)
+        : method === 'POST'
+          ? this.#change(path, body)
+          : this.#answer(new URL(path, 'http://memory')));
     await Promise.resolve();
     if (signal?.aborted) throw new DOMException('called off', 'AbortError');
     return answer;
@@ -178,6 +184,18 @@ export class MemoryServer implements Transport {
       return json(202, { machine_id, asked_at: new Date(NOW).toISOString() });
     }
     return json(200, { machine_id, api_key: 'vl_new_secret' });
+  }
+
+  #patch(path: string, change: object): Answer {
+    const id = path.split('/').at(-1) ?? '';
+    this.changes.push({ id, change });
+    this.machines = this.machines.map((one) =>
+      one.machine_id === id ? { ...one, ...change } : one,
+    );
+    return json(
+      200,
+      this.machines.find((one) => one.machine_id === id),
+    );
   }
 
   #add({ machine_id }: { machine_id: string }): Answer {

@@ -145,7 +145,7 @@ fn for_responders() -> Routes {
 fn for_managers() -> Routes {
     Routes::default()
         .routes(routes!(machines::add_machine))
-        .routes(routes!(machines::remove_machine))
+        .routes(routes!(machines::remove_machine, machines::change_machine))
         .routes(routes!(machines::rotate_key))
         .routes(routes!(pairing::add_pairing_code))
         .routes(routes!(

@@ -136,6 +136,15 @@ impl Store {
         })
     }
 
+    /// Keeps what is said of a machine; its id and since when it is there stay.
+    ///
+    /// # Errors
+    /// There is no such machine, or the store failed.
+    pub fn change_machine(&self, machine: &Machine) -> Result<(), StoreError> {
+        let machine = machine.clone();
+        self.change(true, move |catalog| machines::update(catalog, &machine))
+    }
+
     /// Forgets the machine and its keys; its entries stay until retention.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What is sent to register a machine, and its checks.
 
+use alerts::config::hours::Week;
 use serde::Deserialize;
 use store::Machine;
 use utoipa::ToSchema;
@@ -95,6 +96,55 @@ impl NewMachine {
             reader_serials: self.reader_serials,
             created_at,
         })
+    }
+}
+
+/// What is to be said of a machine that is there; what is absent stays.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MachineChange {
+    /// A name for people.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub location: Option<String>,
+    /// IANA zone such as `America/Los_Angeles`.
+    pub timezone: Option<String>,
+    /// The customer site.
+    pub site: Option<String>,
+    /// The service route.
+    pub route: Option<String>,
+    /// Free words.
+    pub tags: Option<Vec<String>>,
+    /// Who owns it: id or name of a person who can be told of alerts.
+    pub owner: Option<String>,
+    /// `Mo-Fr 08:00-20:00; Sa 09:00-14:00`; empty is always.
+    pub opening_hours: Option<String>,
+    /// Serial numbers of its card readers.
+    pub reader_serials: Option<Vec<String>>,
+}
+
+impl MachineChange {
+    /// The machine as it is to be.
+    ///
+    /// # Errors
+    /// A text is too long, the zone is not known, or the hours cannot be read.
+    pub fn checked(self, before: Machine) -> Result<Machine, ApiError> {
+        if let Some(Err(error)) = self.opening_hours.as_deref().map(str::parse::<Week>) {
+            return Err(ApiError::bad_request("bad_field", error.to_string()));
+        }
+        let changed = NewMachine {
+            machine_id: before.id.to_string(),
+            name: self.name.unwrap_or(before.name),
+            location: self.location.unwrap_or(before.location),
+            timezone: self.timezone.unwrap_or(before.timezone),
+            site: self.site.unwrap_or(before.site),
+            route: self.route.unwrap_or(before.route),
+            tags: self.tags.unwrap_or(before.tags),
+            owner: self.owner.unwrap_or(before.owner),
+            opening_hours: self.opening_hours.unwrap_or(before.opening_hours),
+            reader_serials: self.reader_serials.unwrap_or(before.reader_serials),
+        };
+        changed.checked(before.created_at)
     }
 }
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use wire::MachineId;
 
 use super::json_body::JsonBody;
-use super::machine_body::NewMachine;
+use super::machine_body::{MachineChange, NewMachine};
 use super::machine_view::MachineView;
 use super::pairing;
 use crate::access::keys;
@@ -149,6 +149,43 @@ pub async fn add_machine(
         agent_toml,
     };
     Ok((StatusCode::CREATED, Json(added)))
+}
+
+/// Changes what is said of a machine: name, site, owner, opening hours and the like. What is absent
+/// stays; the id cannot be changed.
+#[utoipa::path(patch, path = "/api/machines/{id}", tag = "machines", request_body = MachineChange,
+    params(("id" = MachineId, Path, description = "the machine")),
+    responses(
+        (status = 200, body = MachineView),
+        (status = 400, body = ErrorBody, description = "a field cannot be taken"),
+        (status = 401, body = ErrorBody, description = "no valid credential"),
+        (status = 404, body = ErrorBody, description = "there is no such machine"),
+    ))]
+pub async fn change_machine(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<MachineChange>,
+) -> Result<Json<MachineView>, ApiError> {
+    let id = machine_id(&id)?;
+    // From reading to writing, so that of two changes none is lost.
+    let _changing = app.alerting.changing.lock().await;
+    let wanted = id.clone();
+    let before = app
+        .with_store(move |store| {
+            let machine = store.machine(&wanted)?;
+            machine.ok_or(store::StoreError::NoSuchMachine(wanted))
+        })
+        .await?;
+    let machine = body.checked(before)?;
+    let now = clock::now();
+    let facts = app
+        .with_store(move |store| {
+            store.change_machine(&machine)?;
+            store.machine_facts(&id, now)
+        })
+        .await?;
+    app.events.publish(Event::Machines);
+    Ok(Json(MachineView::new(facts, &app.judge, now)))
 }
 
 /// Forgets a machine and its keys; its entries stay until retention.

@@ -130,3 +130,42 @@ async fn a_request_to_send_again_goes_out_until_the_machine_reports() {
     );
     assert!(done["done_at"].is_string());
 }
+
+#[tokio::test]
+async fn what_is_said_of_a_machine_is_changed_part_by_part() {
+    let server = Server::start().await;
+    server.machine("VM001").await;
+    let path = "/api/machines/VM001";
+    let change = async |body: Value| server.as_admin("PATCH", path, body).await;
+    let hours = "Mo-Fr 08:00-20:00; Sa 09:00-14:00";
+    let (status, changed) = change(json!({ "opening_hours": hours, "owner": "ann" })).await;
+    assert_eq!(status, 200, "{changed}");
+    let (_, changed) = change(json!({ "site": "Main Street" })).await;
+    let told = (
+        &changed["opening_hours"],
+        &changed["owner"],
+        &changed["site"],
+    );
+    let expected = (&json!(hours), &json!("ann"), &json!("Main Street"));
+    assert_eq!(told, expected, "what is absent stays");
+    for (wrong, word) in [
+        (
+            json!({ "opening_hours": "when the sun shines" }),
+            "is no hours",
+        ),
+        (json!({ "timezone": "Mars/Base" }), "timezone"),
+        (json!({ "name": "x".repeat(201) }), "name"),
+        (json!({ "machine_id": "VM002" }), "machine_id"),
+    ] {
+        let (status, answer) = change(wrong).await;
+        let words = answer["message"].as_str().unwrap();
+        assert!(
+            matches!(status, 400 | 422) && words.contains(word),
+            "{answer}"
+        );
+    }
+    let (status, _) = server
+        .as_admin("PATCH", "/api/machines/VM009", json!({}))
+        .await;
+    assert_eq!(status, 404);
+}

@@ -53,6 +53,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/machines", "reader"),
     ("POST", "/api/machines", "manager"),
     ("DELETE", "/api/machines/{id}", "manager"),
+    ("PATCH", "/api/machines/{id}", "manager"),
     ("DELETE", "/api/machines/{id}/agent-config", "manager"),
     ("GET", "/api/machines/{id}/agent-config", "manager"),
     ("GET", "/api/machines/{id}/cell", "reader"),

@@ -83,6 +83,28 @@ pub(crate) fn restore_number(conn: &Connection, no: MachineNo, id: &str) -> rusq
     Ok(())
 }
 
+/// Keeps what is said of a machine that is registered; its id and since when it is there stay.
+pub(crate) fn update(conn: &Connection, machine: &Machine) -> Result<(), StoreError> {
+    let no = registered(conn, &machine.id)?;
+    conn.prepare_cached(
+        "UPDATE machines SET name = ?2, location = ?3, timezone = ?4, site = ?5, route = ?6,
+             tags = ?7, owner = ?8, opening_hours = ?9, reader_serials = ?10 WHERE no = ?1",
+    )?
+    .execute(params![
+        no,
+        machine.name,
+        machine.location,
+        machine.timezone,
+        machine.site,
+        machine.route,
+        list_to_json(&machine.tags),
+        machine.owner,
+        machine.opening_hours,
+        list_to_json(&machine.reader_serials),
+    ])?;
+    Ok(())
+}
+
 /// Forgets a machine with its keys and its contacts; its number, ledger and entries stay.
 pub(crate) fn remove(conn: &Connection, id: &MachineId) -> Result<(), StoreError> {
     let no = number(conn, id)?.ok_or_else(|| StoreError::NoSuchMachine(id.clone()))?;

@@ -1,13 +1,15 @@
 // The lists of the Alerts page, by their addresses.
-import { ALERTS, CHANNELS, DELIVERIES, PEOPLE, RULES, WATCH } from '../route/paths';
+import { ALERTS, CHANNELS, DELIVERIES, PEOPLE, RULES, WATCH, WORK } from '../route/paths';
 
-export type AlertsTab = 'alerts' | 'rules' | 'people' | 'channels' | 'deliveries' | 'watch';
+export type AlertsTab =
+  'alerts' | 'rules' | 'people' | 'channels' | 'work' | 'deliveries' | 'watch';
 
 export const TABS: { tab: AlertsTab; href: string; words: string }[] = [
   { tab: 'alerts', href: ALERTS, words: 'Alerts' },
   { tab: 'rules', href: RULES, words: 'Rules' },
   { tab: 'people', href: PEOPLE, words: 'People' },
   { tab: 'channels', href: CHANNELS, words: 'Channels' },
+  { tab: 'work', href: WORK, words: 'Work and hours' },
   { tab: 'deliveries', href: DELIVERIES, words: 'Messages' },
   { tab: 'watch', href: WATCH, words: 'Watch' },
 ];

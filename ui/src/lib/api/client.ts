@@ -20,6 +20,7 @@ import type {
   HistogramAnswer,
   LogPage,
   Machine,
+  MachineChange,
   MachineKey,
   MachineList,
   NewMachine,
@@ -51,6 +52,12 @@ export class Client {
 
   addMachine(machine: NewMachine): Promise<AddedMachine> {
     return this.#ask({ method: 'POST', path: '/api/machines', body: machine });
+  }
+
+  /** What is absent stays; the id cannot be changed. */
+  changeMachine(id: string, change: MachineChange): Promise<Machine> {
+    const path = `/api/machines/${encodeURIComponent(id)}`;
+    return this.#ask({ method: 'PATCH', path, body: change });
   }
 
   /** A further key, to be brought to the machine by hand; the one in use stays valid. */

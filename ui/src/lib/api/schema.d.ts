@@ -639,7 +639,11 @@ export interface paths {
         delete: operations["remove_machine"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Changes what is said of a machine: name, site, owner, opening hours and the like. What is absent
+         *     stays; the id cannot be changed.
+         */
+        patch: operations["change_machine"];
         trace?: never;
     };
     "/api/machines/{id}/agent-config": {
@@ -2328,6 +2332,54 @@ export interface components {
              * @description Somebody has to look.
              */
             firing: number;
+        };
+        /** @description What is to be said of a machine that is there; what is absent stays. */
+        MachineChange: {
+            /**
+             * @description Where it stands.
+             * @default null
+             */
+            location: string | null;
+            /**
+             * @description A name for people.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description `Mo-Fr 08:00-20:00; Sa 09:00-14:00`; empty is always.
+             * @default null
+             */
+            opening_hours: string | null;
+            /**
+             * @description Who owns it: id or name of a person who can be told of alerts.
+             * @default null
+             */
+            owner: string | null;
+            /**
+             * @description Serial numbers of its card readers.
+             * @default null
+             */
+            reader_serials: string[] | null;
+            /**
+             * @description The service route.
+             * @default null
+             */
+            route: string | null;
+            /**
+             * @description The customer site.
+             * @default null
+             */
+            site: string | null;
+            /**
+             * @description Free words.
+             * @default null
+             */
+            tags: string[] | null;
+            /**
+             * @description IANA zone such as `America/Los_Angeles`.
+             * @default null
+             */
+            timezone: string | null;
         };
         MachineId: string;
         /** @description A new key of a machine; the one before stays good until the next, so that agents can change over. */
@@ -5470,6 +5522,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description no valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description there is no such machine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the machine */
+                id: components["schemas"]["MachineId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MachineChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineView"];
+                };
+            };
+            /** @description a field cannot be taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
             };
             /** @description no valid credential */
             401: {

@@ -1,7 +1,7 @@
 // The one seam between the pages and the world: a browser's and the desktop window's way in.
 
 export interface Request {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   /** Sent as JSON; bytes are sent as they are. */
   body?: unknown;

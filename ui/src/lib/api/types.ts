@@ -20,5 +20,6 @@ export type AddedMachine = Schemas['MachineAdded'];
 export type MachineKey = Schemas['MachineKey'];
 export type PairingCode = Schemas['PairingCodeMade'];
 export type NewMachine = Pick<Schemas['NewMachine'], 'machine_id'> & Partial<Schemas['NewMachine']>;
+export type MachineChange = Partial<Schemas['MachineChange']>;
 export type ServerInfo = Schemas['Info'];
 export type EntriesEvent = Schemas['EntriesEvent'];

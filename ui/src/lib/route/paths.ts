@@ -7,6 +7,7 @@ export const RULES = '/alerts/rules';
 export const PEOPLE = '/alerts/people';
 export const CHANNELS = '/alerts/channels';
 export const DELIVERIES = '/alerts/deliveries';
+export const WORK = '/alerts/work';
 export const WATCH = '/alerts/watch';
 export const SOURCES = '/sources';
 export const QUARANTINE = '/sources/quarantine';
