@@ -74,6 +74,11 @@ impl Steps {
             ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
                 format!("there is no way to {host}; check this computer's network")
             }
+            // The resolver's own kind of error; its words are no use to a person.
+            _ if error.to_string().contains("lookup") => format!(
+                "the name {host} is not known, or no name server answers; check the name, and this \
+                 computer's network"
+            ),
             _ => format!("{host} port {port} cannot be reached: {error}; check the name"),
         })
     }

@@ -74,6 +74,18 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Why a connection failed, in words that say more than the system's own.
+pub(crate) fn network(cause: &str) -> String {
+    let known = [
+        ("lookup", "the name is not known, or no name server answers"),
+        ("onnection refused", "nothing takes connections there"),
+        ("etwork is unreachable", "there is no network"),
+        ("o route to host", "there is no way there"),
+    ];
+    let found = known.iter().find(|(sign, _)| cause.contains(sign));
+    found.map_or_else(|| cause.to_owned(), |(_, words)| (*words).to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

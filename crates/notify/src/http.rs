@@ -93,6 +93,7 @@ fn unreached(who: &str, host: &str, timeout_s: u32, error: &reqwest::Error) -> S
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
+    let cause = clean::network(&cause.to_string());
     let words = format!(
         "{who} cannot be reached at {host} ({cause}); check the connection to the internet"
     );

@@ -72,6 +72,7 @@ async fn open(config: &Config, steps: &Steps<'_>, hello: &ClientId) -> Result<St
     let connected = steps.within("connecting", connecting).await?;
     let unreachable = |error: std::io::Error| {
         let port = config.port();
+        let error = clean::network(&error.to_string());
         let words = format!("{host} cannot be reached at port {port} ({error}); check both");
         SendError::temporary("unreachable", words)
     };
