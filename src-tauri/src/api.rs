@@ -149,6 +149,15 @@ fn framed(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// Status and body of a framed answer; `None` when it is none.
+pub fn unframed(frame: &[u8]) -> Option<(u64, Vec<u8>)> {
+    let (length, rest) = frame.split_at_checked(4)?;
+    let length = u32::from_be_bytes(length.try_into().ok()?);
+    let (head, body) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    let head: serde_json::Value = serde_json::from_slice(head).ok()?;
+    Some((head["status"].as_u64()?, body.to_vec()))
+}
+
 #[cfg(test)]
 mod tests {
     use axum::Extension;

@@ -1,16 +1,19 @@
 //! The one controller: central in this process, and what the page has going with it. Commands and
 //! notifications go through here; what is shown where is `window`'s.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use central::Running;
 use central::events::Subscription;
+use serde_json::Value;
 use tauri::AppHandle;
 use tauri::ipc::Channel;
 use tauri_plugin_dialog::{DialogExt, FilePath};
 
+use crate::api::{self, Call};
 use crate::export::{self, Exports, Format, Progress, Saved};
 use crate::live::{Live, Message};
 use crate::problem::Problem;
@@ -112,10 +115,38 @@ impl Desktop {
         self.exports.cancel();
     }
 
-    /// Brings the window to the front with a machine in it.
-    pub fn open_machine(&self, app: &AppHandle, machine: &str) {
-        self.live.navigate(&format!("/machines/{machine}"));
+    /// Brings the window to the front with an alert open in it.
+    pub fn open_alert(&self, app: &AppHandle, alert: u64) {
+        self.live.navigate(&format!("/alerts?alert={alert}"));
         window::show(app);
+    }
+
+    /// Takes an alert in the name of who sits here. One that cannot be taken is opened instead: it may
+    /// be over, and the page says so.
+    pub async fn acknowledge(&self, app: &AppHandle, alert: u64) {
+        let path = format!("/api/alerts/{alert}/acknowledge");
+        if self.ask("POST", &path).await.is_none() {
+            self.open_alert(app, alert);
+        }
+    }
+
+    /// What central answers the window; `None` when it refuses or fails, which is logged.
+    pub async fn ask(&self, method: &str, path: &str) -> Option<Value> {
+        let json = ("content-type".to_owned(), "application/json".to_owned());
+        let call = Call {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: HashMap::from([json]),
+            body: (method == "POST").then(|| b"{}".to_vec()),
+        };
+        let framed = call.answer(self.router()).await;
+        let answer = framed.ok().and_then(|framed| api::unframed(&framed));
+        let (status, body) = answer?;
+        if status >= 300 {
+            tracing::warn!(method, path, status, "a notification's request was refused");
+            return None;
+        }
+        serde_json::from_slice(&body).ok()
     }
 
     /// Stops taking, drains, closes the store. The second call does nothing.

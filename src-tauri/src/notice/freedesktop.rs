@@ -17,6 +17,9 @@ const MAX_REMEMBERED: usize = 256;
 
 /// What a click on the notification itself is called.
 const CLICK: &str = "default";
+/// Its buttons.
+const OPEN: &str = "open";
+const ACKNOWLEDGE: &str = "acknowledge";
 
 /// The urgency at which a notification stays until somebody has seen it.
 const URGENCY_CRITICAL: u8 = 2;
@@ -115,7 +118,7 @@ impl Session {
         loop {
             if let Some(notice) = next.take() {
                 match self.show(&notice).await {
-                    Ok(id) => shown.remember(id, notice.machine),
+                    Ok(id) => shown.remember(id, notice.alert),
                     Err(error) => {
                         tracing::warn!(%error, "a notification was not shown");
                         return Some(notice);
@@ -127,9 +130,10 @@ impl Session {
                 click = self.clicks.next() => {
                     let click = click?;
                     let Ok(click) = click.args() else { continue };
-                    let machine = shown.machine(*click.id());
-                    if let (CLICK, Some(machine)) = (click.action_key().as_str(), machine) {
-                        desktop.open_machine(app, machine);
+                    match (click.action_key().as_str(), shown.alert(*click.id())) {
+                        (CLICK | OPEN, Some(alert)) => desktop.open_alert(app, alert),
+                        (ACKNOWLEDGE, Some(alert)) => desktop.acknowledge(app, alert).await,
+                        _ => {}
                     }
                 }
             }
@@ -147,7 +151,7 @@ impl Session {
             ("desktop-entry", Value::from("vendlog")),
             ("image-data", icon()),
         ]);
-        let actions = [CLICK, "Open machine"];
+        let actions = [CLICK, "Open", ACKNOWLEDGE, "Acknowledge", OPEN, "Open"];
         let title = &notice.title;
         self.service
             .notify(
@@ -187,26 +191,24 @@ fn icon() -> Value<'static> {
     )))
 }
 
-/// Which machine each shown notification is about, oldest first.
+/// Which alert each shown notification is about, oldest first.
 #[derive(Default)]
 struct Shown {
-    machines: VecDeque<(u32, String)>,
+    alerts: VecDeque<(u32, u64)>,
 }
 
 impl Shown {
-    fn remember(&mut self, id: u32, machine: String) {
-        self.machines.retain(|(known, _)| *known != id);
-        if self.machines.len() == MAX_REMEMBERED {
-            self.machines.pop_front();
+    fn remember(&mut self, id: u32, alert: u64) {
+        self.alerts.retain(|(known, _)| *known != id);
+        if self.alerts.len() == MAX_REMEMBERED {
+            self.alerts.pop_front();
         }
-        self.machines.push_back((id, machine));
+        self.alerts.push_back((id, alert));
     }
 
-    fn machine(&self, id: u32) -> Option<&str> {
-        self.machines
-            .iter()
-            .find(|(known, _)| *known == id)
-            .map(|(_, machine)| machine.as_str())
+    fn alert(&self, id: u32) -> Option<u64> {
+        let found = self.alerts.iter().find(|(known, _)| *known == id);
+        found.map(|(_, alert)| *alert)
     }
 }
 
@@ -215,15 +217,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_click_finds_its_machine_and_old_ones_are_forgotten() {
+    fn a_click_finds_its_alert_and_old_ones_are_forgotten() {
         let mut shown = Shown::default();
         for id in 0..300 {
-            shown.remember(id, format!("VM{id}"));
+            shown.remember(id, u64::from(id));
         }
-        shown.remember(299, "VM299b".to_owned());
-        assert_eq!(shown.machine(0), None);
-        assert_eq!(shown.machine(299), Some("VM299b"));
-        assert_eq!(shown.machines.len(), MAX_REMEMBERED);
+        shown.remember(299, 1_000);
+        assert_eq!(shown.alert(0), None);
+        assert_eq!(shown.alert(299), Some(1_000));
+        assert_eq!(shown.alerts.len(), MAX_REMEMBERED);
     }
 
     #[test]

@@ -23,14 +23,14 @@ pub fn registered(builder: Builder<Wry>) -> Builder<Wry> {
 
 /// Shows notices until the sender is gone.
 pub async fn deliver(app: AppHandle, desktop: Arc<Desktop>, mut notices: mpsc::Receiver<Notice>) {
-    let machines = Arc::new(Mutex::new(HashMap::<i32, String>::new()));
-    let (clicked_app, clicked) = (app.clone(), Arc::clone(&machines));
+    let alerts = Arc::new(Mutex::new(HashMap::<i32, u64>::new()));
+    let (clicked_app, clicked) = (app.clone(), Arc::clone(&alerts));
     let listening = app.notification().on_action(move |action| {
         let id = action.notification().map(|notification| notification.id());
-        let machines = clicked.lock().unwrap_or_else(PoisonError::into_inner);
-        let machine = id.and_then(|id| machines.get(&id));
-        if let (CLICK, Some(machine)) = (action.action_id(), machine) {
-            desktop.open_machine(&clicked_app, machine);
+        let alerts = clicked.lock().unwrap_or_else(PoisonError::into_inner);
+        let alert = id.and_then(|id| alerts.get(&id));
+        if let (CLICK, Some(alert)) = (action.action_id(), alert) {
+            desktop.open_alert(&clicked_app, *alert);
         }
     });
     if let Err(error) = listening {
@@ -45,10 +45,10 @@ pub async fn deliver(app: AppHandle, desktop: Arc<Desktop>, mut notices: mpsc::R
             .id(id)
             .title(&notice.title)
             .body(&notice.body);
-        machines
+        alerts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, notice.machine);
+            .insert(id, notice.alert);
         if let Err(error) = builder.show() {
             tracing::warn!(%error, "a notification was not shown");
         }

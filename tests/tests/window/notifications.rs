@@ -116,10 +116,10 @@ impl Notifications {
         bail!("no notification within {within:?}")
     }
 
-    /// Clicks on a notification.
-    pub async fn click(&self, id: u32) -> anyhow::Result<()> {
+    /// Clicks on a notification: `default` is the notification itself, else one of its buttons.
+    pub async fn click(&self, id: u32, action: &str) -> anyhow::Result<()> {
         let emitter = SignalEmitter::new(&self.connection, PATH)?;
-        Service::action_invoked(&emitter, id, "default").await?;
+        Service::action_invoked(&emitter, id, action).await?;
         Ok(())
     }
 }
